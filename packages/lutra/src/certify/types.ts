@@ -1,0 +1,60 @@
+// Certificate: what is proven about a Kernel, how it was shown, and where the worst input lies. Plain JSON.
+
+import type { Spec } from "../table/index.ts";
+
+/** The error is at most `upper` for every input; it is at least `lower`, attained at the input code `at`. */
+export interface ErrorBound {
+  readonly upper: number;
+  readonly lower: number;
+  /** Input code (value, for floats) where `lower` was measured on the delivered output; null if there is none (empty domain). */
+  readonly at: number | null;
+}
+
+/** Errors of one segment, signed: delivered minus exact. Bumping a live entry of the table changes it. */
+export interface SegmentError {
+  /** Which lookup: the hole's name. */
+  readonly hole: string;
+  readonly segment: number;
+  /** First and last reduced argument of the segment inside the domain; null if no input reaches it. */
+  readonly from: number | null;
+  readonly to: number | null;
+  /** Number of input codes that reach it; null where not counted (binary32). */
+  readonly count: number | null;
+  readonly minError: number;
+  readonly maxError: number;
+  readonly meanError: number;
+  readonly meanSquare: number;
+  /** Fingerprint of what the segment delivers: of all its outputs (enumerated), or of its line and its reach (interval). */
+  readonly digest: string;
+}
+
+/** An entry that changes no output: its segment is never reached, or its slope only ever multiplies 0. */
+export interface DeadEntry {
+  readonly hole: string;
+  readonly degree: number;
+  readonly segment: number;
+}
+
+export interface Certificate {
+  readonly spec: Spec;
+  /** hash() of the kernel with its tables: a certificate is about these bits and no others. */
+  readonly kernelHash: string;
+  readonly shown: "enumerated" | "interval" | "composed";
+  /** In words, what was covered: "all 65,536 codes", "every binary32 in [-8, 8]", "rows of up to 4,096 finite values". */
+  readonly over: string;
+  readonly absolute: ErrorBound;
+  /** |error| / max(|f|, floor). */
+  readonly relative: ErrorBound & { readonly floor: number };
+  /** In ulps of the output format at the exact value; output scale for integers. */
+  readonly ulp: ErrorBound;
+  /** Mean square error over the enumerated codes, each weighing the same; null if not enumerated. */
+  readonly mse: number | null;
+  /** offBy[n]: how many codes are n output codes from the correctly rounded one; null unless enumerated with an integer output. */
+  readonly offBy: readonly number[] | null;
+  readonly segments: readonly SegmentError[];
+  readonly dead: readonly DeadEntry[];
+  /** Further proven statements, in words: "a masked position (-Infinity or 104 below the maximum) is exactly 0". */
+  readonly properties: readonly string[];
+  /** For composed certificates: those of the holes, by name. */
+  readonly holes?: Readonly<Record<string, Certificate>>;
+}
