@@ -1,5 +1,12 @@
+// How tests run: the sources directly, no build needed for the library's own tests. Several tests compile models or
+// enumerate 2^16 codes, hence the long timeouts; the reporter lists each skipped test with its reason.
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { include: ["test/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
+  test: {
+    include: ["test/**/*.test.ts"],
+    reporters: ["default", "./scripts/reporter.mjs"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
 });

@@ -1,2 +1,3 @@
 export * from "./evaluate.ts";
 export type * from "./types.ts";
+export * from "./validate.ts";

@@ -1,0 +1,50 @@
+// A certificate in words and numbers, for people.
+
+import { type Certificate, type ErrorBound, type Interval, printFormat } from "lutra";
+import { facts, grouped, type Style, significant } from "./text.ts";
+
+export function certificateFacts(certificate: Certificate, style: Style): string {
+  const { spec, absolute, relative, ulp } = certificate;
+  const pairs: [string, string][] = [
+    ["function", spec.fn],
+    ["formats", `${printFormat(spec.input)} to ${printFormat(spec.output)}`],
+    ["domain", intervalText(spec.domain)],
+    ["shown", `${SHOWN[certificate.shown]}, over ${certificate.over}`],
+    ["max error", boundText(absolute)],
+    ["relative", `${boundText(relative)}; |e| / max(|f|, ${significant(relative.floor)})`],
+    ["ulp", boundText(ulp)],
+  ];
+  if (certificate.mse !== null) pairs.push(["mean square", significant(certificate.mse)]);
+  if (certificate.offBy !== null) pairs.push(["off by n", offByText(certificate.offBy)]);
+  if (certificate.dead.length > 0) pairs.push(["dead entries", deadText(certificate)]);
+  for (const property of certificate.properties) pairs.push(["holds", property]);
+  pairs.push(["kernel hash", certificate.kernelHash]);
+  return facts(pairs, style);
+}
+
+const SHOWN: Readonly<Record<Certificate["shown"], string>> = {
+  enumerated: "by every input",
+  interval: "by interval arithmetic",
+  composed: "from its parts",
+};
+
+/** "at most 0.00521, attained 0.00519 at -0.75" */
+function boundText({ upper, lower, at }: ErrorBound): string {
+  const attained = at === null ? "" : `, attained ${significant(lower)} at ${significant(at, 6)}`;
+  return `at most ${significant(upper)}${attained}`;
+}
+
+export function intervalText({ lo, hi }: Interval): string {
+  return `${Number.isFinite(lo) ? "[" : "("}${significant(lo, 6)}, ${significant(hi, 6)}${Number.isFinite(hi) ? "]" : ")"}`;
+}
+
+/** How many codes are 0, 1, 2, ... output codes from the correctly rounded one. */
+function offByText(offBy: readonly number[]): string {
+  const counts = offBy.flatMap((count, n) => (count === 0 ? [] : [`${n}: ${grouped(count)}`]));
+  return counts.join(", ");
+}
+
+function deadText({ dead }: Certificate): string {
+  const shown = dead.slice(0, 6).map(({ degree, segment }) => `${degree === 0 ? "intercept" : "slope"} ${segment}`);
+  return shown.join(", ") + (dead.length > 6 ? ` and ${dead.length - 6} more` : "");
+}

@@ -1,0 +1,183 @@
+// The only place that touches the disk. Reads say what is wrong with which path. Writes are whole or not at all: everything goes
+// into a temporary name beside its target and is renamed at the end; a failure removes what was begun.
+
+import { randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { LutraError } from "lutra";
+
+export type Content = string | Uint8Array | readonly Uint8Array[];
+
+/** What marks a folder as one that `lutra compile` wrote: its own tables/ inside may be replaced. */
+const FOLDER_MARK = "compile.json";
+
+/** @throws LutraError "io" */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw ioError("read", path, cause);
+  }
+}
+
+/** @throws LutraError "io", or "bad-data" if the file is not JSON */
+export async function readJson(path: string): Promise<unknown> {
+  const { fromJson } = await import("lutra");
+  const text = new TextDecoder().decode(await readBytes(path));
+  try {
+    return fromJson(text);
+  } catch (cause) {
+    const note = cause instanceof Error ? cause.message : String(cause);
+    throw new LutraError("bad-data", `the file is not JSON: ${note}`, { where: path, cause });
+  }
+}
+
+/** Writes a file whole or not at all. Pipes and devices are written to directly. @throws LutraError "io" */
+export async function writeWhole(path: string, content: Content): Promise<void> {
+  if (await isSpecial(path)) return await writeContent(path, content);
+  const target = await resolved(path);
+  const temporary = temporaryBeside(target);
+  try {
+    await writeContent(temporary, content);
+    await rename(temporary, target);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw cause instanceof LutraError ? withPath(cause, path) : ioError("write", path, cause);
+  }
+}
+
+/** A folder being prepared beside its target. Call `commit` to put it there or `discard` to leave no trace. */
+export interface StagedFolder {
+  write(name: string, content: Content): Promise<void>;
+  /** Returns the paths of the files written, below the target. */
+  commit(): Promise<readonly string[]>;
+  discard(): Promise<void>;
+}
+
+/**
+ * Begins a folder. Checks at once that it can be written, so that a long computation does not end at a closed door.
+ * @throws LutraError "io"
+ */
+export async function stageFolder(target: string): Promise<StagedFolder> {
+  await checkReplaceable(target);
+  const stage = temporaryBeside(target);
+  const created = await makeFolder(dirname(stage), target);
+  await makeFolder(stage, target);
+  const names: string[] = [];
+  const discard = async (): Promise<void> => {
+    await rm(stage, { recursive: true, force: true });
+    if (created !== undefined) await removeIfEmpty(created, dirname(stage));
+  };
+  return {
+    async write(name, content) {
+      await makeFolder(dirname(join(stage, name)), target);
+      await writeContent(join(stage, name), content, join(target, name));
+      names.push(name);
+    },
+    async commit() {
+      try {
+        await moveInto(stage, target);
+        await rm(stage, { recursive: true, force: true });
+      } catch (cause) {
+        await discard();
+        throw ioError("write", target, cause);
+      }
+      return names.map((name) => join(target, name));
+    },
+    discard,
+  };
+}
+
+/** @throws LutraError if `target` is a file, or holds a tables/ that lutra did not write */
+async function checkReplaceable(target: string): Promise<void> {
+  const found = await stat(target).catch(() => null);
+  if (found === null) return;
+  if (!found.isDirectory()) throw new LutraError("io", `cannot write the folder: "${target}" is a file`, { where: target });
+  const names = await readdir(target);
+  if (names.includes("tables") && !names.includes(FOLDER_MARK)) {
+    throw new LutraError("io", `the folder "${target}" has a tables/ that lutra did not write`, {
+      where: join(target, "tables"),
+      note: "choose another folder with -o",
+    });
+  }
+}
+
+/** Entry by entry if the target exists, so that a user's other files there stay; the mark comes last. */
+async function moveInto(stage: string, target: string): Promise<void> {
+  if ((await stat(target).catch(() => null)) === null) return await rename(stage, target);
+  const entries = await readdir(stage);
+  entries.sort((a, b) => Number(a === FOLDER_MARK) - Number(b === FOLDER_MARK));
+  for (const entry of entries) {
+    await rm(join(target, entry), { recursive: true, force: true });
+    await rename(join(stage, entry), join(target, entry));
+  }
+}
+
+async function makeFolder(path: string, target: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw ioError("write", target, cause);
+  }
+}
+
+/** Removes the folders we made on the way to the target, from `last` up to `first`, as far as they are empty. */
+async function removeIfEmpty(first: string, last: string): Promise<void> {
+  for (let folder = last; folder.length >= first.length; folder = dirname(folder)) {
+    if ((await readdir(folder).catch(() => ["?"])).length > 0) return;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeContent(path: string, content: Content, shown: string = path): Promise<void> {
+  let handle: FileHandle | null = null;
+  try {
+    handle = await open(path, "w");
+    for (const chunk of typeof content === "string" || content instanceof Uint8Array ? [content] : content) {
+      await handle.writeFile(chunk);
+    }
+    await handle.close();
+  } catch (cause) {
+    await handle?.close().catch(() => {});
+    throw ioError("write", shown, cause);
+  }
+}
+
+function temporaryBeside(target: string): string {
+  return join(dirname(target), `.${basename(target)}.lutra-${randomBytes(4).toString("hex")}`);
+}
+
+async function isSpecial(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found !== null && !found.isFile() && !found.isDirectory();
+}
+
+/** The file a symbolic link points to, so that the link itself survives. */
+async function resolved(path: string): Promise<string> {
+  return await realpath(path).catch(() => path);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of the path is not a folder",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the disk",
+  EDQUOT: "the disk quota is used up",
+  ENAMETOOLONG: "the name is too long",
+  ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB",
+};
+
+export function ioError(action: "read" | "write", path: string, cause: unknown): LutraError {
+  if (cause instanceof LutraError) return cause;
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new LutraError("io", `cannot ${action} "${path}": ${reason}`, { cause });
+}
+
+/** The same failure, told of the path the user gave instead of its temporary neighbour. */
+function withPath(error: LutraError, path: string): LutraError {
+  return ioError("write", path, error.cause);
+}

@@ -1,0 +1,144 @@
+// The command line as a contract: names, options, help. Every action imports its command only when it runs.
+
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { runCommand } from "./command.ts";
+import type { CertifyOptions } from "./commands/certify.ts";
+import type { CompileOptions } from "./commands/compile.ts";
+import type { EvaluateOptions } from "./commands/evaluate.ts";
+import type { FitOptions } from "./commands/fit.ts";
+import type { InspectOptions } from "./commands/inspect.ts";
+import { grid, names, number, range } from "./options.ts";
+
+type Chosen<Options> = Omit<Options, "file">;
+
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    something you gave cannot be used: the message says what, where, and what to do
+  2    the command line is wrong
+  70   internal error: please report it
+  130  interrupted; nothing was written`;
+
+const NORMS = ["max", "relative", "ulp", "mse"];
+
+export function buildProgram(signal: AbortSignal): Command {
+  const program = new Command("lutra")
+    .description("Compiles the non-linear layers of neural networks into small lookup tables whose error is proven.")
+    .version(version(), "--version", "print the version")
+    .helpOption("--help", "print this help")
+    .helpCommand(false)
+    .addHelpText("after", `${EXIT_CODES}\n\nlutra COMMAND --help shows a command's options and an example.`)
+    .showHelpAfterError("(lutra --help lists commands and options)")
+    .exitOverride();
+  addFit(program, signal);
+  addCertify(program, signal);
+  addInspect(program, signal);
+  addCompile(program, signal);
+  addEvaluate(program, signal);
+  return program;
+}
+
+function addFit(program: Command, signal: AbortSignal): void {
+  addCommand(program, "fit", "the best table for one function, a number format and a budget, with its error proven")
+    .argument("<FN>", 'a function (gelu, exp, rsqrt, ...) or an expression in x ("x*sigmoid(1.702*x)")')
+    .option("--in <FORMAT>", "input format: s8.5, int8:0.05:3, binary32, binary16, bfloat16")
+    .option("--out <FORMAT>", "output format; that of the input if absent")
+    .option("--grid <LO:HI:STEP>", "instead of formats: binary32, the inputs lo, lo + step, ... below hi", grid)
+    .option("--range <A,B>", "the inputs that count, if not all of the format", range)
+    .option("--segments <N>", "how many segments the table may have", number)
+    .option("--max-error <E>", "instead: the fewest segments with an error of at most E", number)
+    .option("--method <M>", "optimal, or a published method by name", "optimal")
+    .addOption(new Option("--norm <NORM>", "the error to make small").choices(NORMS).default("max"))
+    .option("--coefficients <FORMAT>", "format of the stored slopes and intercepts: s16.6")
+    .option("--histogram <FILE>", 'weights of the inputs: {"edges": [n + 1 numbers], "counts": [n numbers]}')
+    .addOption(
+      new Option("--tails <TAILS>", "beyond the range: the end's value, the last line, or the function's asymptotes").choices(
+        ["clamp", "extend", "auto"],
+      ),
+    )
+    .option("--reduce <NAMES>", "range reductions: auto, none, or names in order (odd, even, reflect, octave, ...)", "none")
+    .option("--seed <S>", "seed of randomised methods", number, 1)
+    .option("-o, --output <FILE>", "write problem, table and certificate to this file")
+    .addHelpText(
+      "after",
+      example(
+        "lutra fit gelu --in s8.5 --out s8.5 --segments 8",
+        "lutra fit gelu --grid -4:4:0.01 --range -8,8 --segments 16 --norm mse --coefficients s16.6 -o gelu.json",
+        'lutra fit "x*sigmoid(1.702*x)" --in binary32 --range -8,8 --max-error 0.001 --json',
+        'lutra fit --in s8.5 --segments 8 -- "-x*tanh(x)"      (an expression that begins with a minus)',
+      ),
+    )
+    .action(async (fn: string, options: Omit<FitOptions, "fn">) => {
+      const { fit } = await import("./commands/fit.ts");
+      await runCommand(fit, { ...options, fn }, signal);
+    });
+}
+
+function addCertify(program: Command, signal: AbortSignal): void {
+  addCommand(program, "certify", "proves the error of a table, independently of how it was found")
+    .argument("<table.json>", "a file written by lutra fit -o or lutra compile")
+    .addHelpText("after", example("lutra certify gelu.json", "lutra certify gelu.json --json"))
+    .action(async (file: string, options: Chosen<CertifyOptions>) => {
+      const { certify } = await import("./commands/certify.ts");
+      await runCommand(certify, { ...options, file }, signal);
+    });
+}
+
+function addInspect(program: Command, signal: AbortSignal): void {
+  addCommand(program, "inspect", "lists the non-linear layers of an ONNX model, whatever form the exporter gave them")
+    .argument("<model.onnx>")
+    .addHelpText("after", example("lutra inspect model.onnx"))
+    .action(async (file: string, options: Chosen<InspectOptions>) => {
+      const { inspect } = await import("./commands/inspect.ts");
+      await runCommand(inspect, { ...options, file }, signal);
+    });
+}
+
+function addCompile(program: Command, signal: AbortSignal): void {
+  addCommand(program, "compile", "replaces a model's non-linear layers by proven tables and measures what that changes")
+    .argument("<model.onnx>")
+    .requiredOption("--data <FILE>", "dataset description (JSON): inputs, labels, metric, splits")
+    .requiredOption("-o, --output <DIR>", "folder for the model, its tables, report.html and compile.json")
+    .option("--segments <N>", "segments of each table", number, 16)
+    .option("--method <M>", "optimal, or a published method by name", "optimal")
+    .option("--only <KINDS>", "only layers of these kinds: gelu,softmax,layer-norm", names)
+    .addOption(new Option("--norm <NORM>", "the error to make small; what suits each function if absent").choices(NORMS))
+    .addOption(new Option("--to <TARGET>", "what to write").choices(["onnx"]).default("onnx"))
+    .option("--flat", "plain operators instead of model-local functions, for tools that refuse those")
+    .option("--seed <S>", "seed of randomised methods", number, 1)
+    .addHelpText("after", example("lutra compile model.onnx --data data.json --segments 16 -o out"))
+    .action(async (file: string, options: Chosen<CompileOptions>) => {
+      const { compile } = await import("./commands/compile.ts");
+      await runCommand(compile, { ...options, file }, signal);
+    });
+}
+
+function addEvaluate(program: Command, signal: AbortSignal): void {
+  addCommand(program, "evaluate", "measures a model on a dataset, alone or against another model")
+    .argument("<model.onnx>")
+    .requiredOption("--data <FILE>", "dataset description (JSON): inputs, labels, metric, splits")
+    .option("--against <OTHER.onnx>", "compare predictions and logits with this model's")
+    .addHelpText("after", example("lutra evaluate out/model.lut.onnx --data data.json --against model.onnx"))
+    .action(async (file: string, options: Chosen<EvaluateOptions>) => {
+      const { evaluate } = await import("./commands/evaluate.ts");
+      await runCommand(evaluate, { ...options, file }, signal);
+    });
+}
+
+function addCommand(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .helpOption("--help", "print this help")
+    .option("--json", "print one JSON document instead of text");
+}
+
+function example(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
+}

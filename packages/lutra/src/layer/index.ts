@@ -1,0 +1,3 @@
+export * from "./elementwise.ts";
+export * from "./norm.ts";
+export * from "./softmax.ts";

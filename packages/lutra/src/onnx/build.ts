@@ -1,0 +1,82 @@
+// Makes the protobuf messages that rewriting adds: nodes, attributes and constant tensors. Pure constructors, no checks against
+// an operator set: who emits a node knows its opset.
+
+import { create } from "@bufbuild/protobuf";
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProto_DataType,
+  TensorProtoSchema,
+} from "onnx-buf";
+
+/** An attribute's value: bigint is INT, number is FLOAT, arrays their lists; a tensor is TENSOR. */
+export type AttributeValue = bigint | number | string | readonly bigint[] | readonly number[] | TensorProto;
+
+/** A node of the default domain, or of `domain`. An empty input name leaves an optional input out. */
+export function node(
+  opType: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: Readonly<Record<string, AttributeValue>> = {},
+  options: { readonly name?: string; readonly domain?: string } = {},
+): NodeProto {
+  const attribute = Object.entries(attributes).map(([name, value]) => makeAttribute(name, value));
+  return create(NodeProtoSchema, { opType, input: [...inputs], output: [...outputs], attribute, ...options });
+}
+
+/** A Constant node that gives `output` the values; shape [] if there is one value and no shape is given. */
+export function constant(
+  output: string,
+  values: Float32Array | BigInt64Array | number,
+  shape?: readonly number[],
+): NodeProto {
+  return node("Constant", [], [output], { value: tensor(values, shape) });
+}
+
+/** A constant tensor, little-endian in raw_data: binary32 from Float32Array or a number, int64 from BigInt64Array. */
+export function tensor(
+  values: Float32Array | BigInt64Array | number,
+  shape?: readonly number[],
+  name?: string,
+): TensorProto {
+  const data = typeof values === "number" ? Float32Array.of(values) : values;
+  const dims = shape ?? (typeof values === "number" ? [] : [data.length]);
+  if (dims.reduce((product, extent) => product * extent, 1) !== data.length)
+    throw new RangeError(`a tensor of shape [${dims.join(", ")}] cannot hold ${data.length} values`);
+  return create(TensorProtoSchema, {
+    dims: dims.map(BigInt),
+    dataType: data instanceof Float32Array ? TensorProto_DataType.FLOAT : TensorProto_DataType.INT64,
+    rawData: littleEndian(data),
+    ...(name === undefined ? {} : { name }),
+  });
+}
+
+/** Integers as ONNX wants them: int64. */
+export function int64(values: readonly number[]): BigInt64Array {
+  return BigInt64Array.from(values, BigInt);
+}
+
+function makeAttribute(name: string, value: AttributeValue): AttributeProto {
+  const type = AttributeProto_AttributeType;
+  if (typeof value === "bigint") return create(AttributeProtoSchema, { name, type: type.INT, i: value });
+  if (typeof value === "number") return create(AttributeProtoSchema, { name, type: type.FLOAT, f: value });
+  if (typeof value === "string")
+    return create(AttributeProtoSchema, { name, type: type.STRING, s: new TextEncoder().encode(value) });
+  if (!Array.isArray(value)) return create(AttributeProtoSchema, { name, type: type.TENSOR, t: value as TensorProto });
+  const list: readonly (bigint | number)[] = value;
+  if (list.every((item) => typeof item === "bigint"))
+    return create(AttributeProtoSchema, { name, type: type.INTS, ints: [...list] });
+  return create(AttributeProtoSchema, { name, type: type.FLOATS, floats: list.map(Number) });
+}
+
+function littleEndian(data: Float32Array | BigInt64Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(data.byteLength);
+  const view = new DataView(bytes.buffer);
+  if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) view.setFloat32(4 * i, data[i], true);
+  else for (let i = 0; i < data.length; i++) view.setBigInt64(8 * i, data[i], true);
+  return bytes;
+}

@@ -1,0 +1,82 @@
+// External data: tensors whose bytes lie in files beside the model. They stay references; this finds, fetches and checks the files.
+
+import type { GraphProto, ModelProto, TensorProto } from "onnx-buf";
+import { TensorProto_DataLocation } from "onnx-buf";
+import { LutraError } from "../base/index.ts";
+import { subgraphs } from "./check.ts";
+
+/** Where an external tensor's bytes lie; `length` null means to the end of the file. */
+export interface ExternalReference {
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number | null;
+}
+
+/** null if the tensor keeps its data in the model. @throws LutraError "bad-model" if the reference makes no sense. */
+export function externalReference(tensor: TensorProto): ExternalReference | null {
+  if (tensor.dataLocation !== TensorProto_DataLocation.EXTERNAL) return null;
+  const entry = (key: string): string | undefined => tensor.externalData.find((pair) => pair.key === key)?.value;
+  const location = entry("location") ?? "";
+  const offset = Number(entry("offset") ?? 0);
+  const lengthText = entry("length");
+  const length = lengthText === undefined ? null : Number(lengthText);
+  const sensible = (n: number | null): boolean => n === null || (Number.isSafeInteger(n) && n >= 0);
+  if (location === "" || !sensible(offset) || !sensible(length))
+    throw new LutraError(
+      "bad-model",
+      `the external data of tensor "${tensor.name}" has no valid location, offset and length`,
+      {
+        where: `tensor ${tensor.name}`,
+      },
+    );
+  return { location, offset, length };
+}
+
+/** Fetches every file named once. @throws LutraError "bad-model" naming the file that is missing, outside the model's folder or too short. */
+export function loadExternal(
+  proto: ModelProto,
+  read: (location: string) => Uint8Array,
+): ReadonlyMap<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  for (const tensor of proto.graph === undefined ? [] : allTensors(proto.graph)) {
+    const reference = externalReference(tensor);
+    if (reference === null) continue;
+    const { location, offset, length } = reference;
+    const file = files.get(location) ?? fetchFile(location, tensor.name, read);
+    files.set(location, file);
+    if (offset + (length ?? 0) > file.length)
+      throw new LutraError("bad-model", `the external data file "${location}" is too short: ${file.length} bytes`, {
+        where: `tensor ${tensor.name}, bytes ${offset} to ${offset + (length ?? 0)}`,
+        note: "Fetch the file again; it belongs to another version of the model or was cut off.",
+      });
+  }
+  return files;
+}
+
+function fetchFile(location: string, tensorName: string, read: (location: string) => Uint8Array): Uint8Array {
+  const where = `tensor ${tensorName}`;
+  if (/^([/\\]|[A-Za-z]:)/.test(location) || location.split(/[/\\]/).includes(".."))
+    throw new LutraError("bad-model", `the external data file "${location}" lies outside the model's folder`, {
+      where,
+    });
+  try {
+    return read(location);
+  } catch (cause) {
+    throw new LutraError("bad-model", `the external data file "${location}" cannot be read`, {
+      where,
+      note: "Put it beside the model, under the name the model gives it.",
+      cause,
+    });
+  }
+}
+
+/** Initializers and constant attributes of the graph and its subgraphs. */
+function allTensors(graph: GraphProto): TensorProto[] {
+  const inNodes = graph.node.flatMap((node) => [
+    ...node.attribute.flatMap((attribute) =>
+      attribute.t === undefined ? attribute.tensors : [attribute.t, ...attribute.tensors],
+    ),
+    ...subgraphs(node).flatMap(allTensors),
+  ]);
+  return [...graph.initializer, ...inNodes];
+}
