@@ -13,19 +13,22 @@ interface Found {
 type SyntaxNode = Readonly<Record<string, unknown>> & { readonly type: string; readonly start: number };
 
 /** Calls `visit` for every node of the file's syntax tree, parents first. @throws Error if the file does not parse */
-function walk(path: string, source: string, visit: (node: SyntaxNode, line: number) => void): void {
+function walk(path: string, source: string, visit: (node: SyntaxNode) => void): void {
   const { program, errors } = parseSync(path, source);
   const [error] = errors;
   if (error !== undefined) throw new Error(`${path}: ${error.message}`);
-  const lineOf = (offset: number): number => source.slice(0, offset).split("\n").length;
   const descend = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(descend);
     else if (isSyntaxNode(value)) {
-      visit(value, lineOf(value.start));
+      visit(value);
       Object.values(value).forEach(descend);
     }
   };
   descend(program);
+}
+
+function lineOf(source: string, node: SyntaxNode): number {
+  return source.slice(0, node.start).split("\n").length;
 }
 
 function isSyntaxNode(value: unknown): value is SyntaxNode {
@@ -35,12 +38,12 @@ function isSyntaxNode(value: unknown): value is SyntaxNode {
 /** Every module a file names: import, export from, import(), import type, `import("x").T`. "?" where import() computes it. */
 export function findImports(path: string, source: string): readonly Found[] {
   const found: Found[] = [];
-  walk(path, source, (node, line) => {
+  walk(path, source, (node) => {
     const imports = ["ImportDeclaration", "ExportNamedDeclaration", "ExportAllDeclaration", "ImportExpression"];
     if (!imports.includes(node.type) && node.type !== "TSImportType") return;
     const specifier = node.source;
     if (!isSyntaxNode(specifier)) return; // export { name } of the file's own
-    found.push({ text: typeof specifier.value === "string" ? specifier.value : "?", line });
+    found.push({ text: typeof specifier.value === "string" ? specifier.value : "?", line: lineOf(source, node) });
   });
   return found;
 }
@@ -52,17 +55,18 @@ export function findImports(path: string, source: string): readonly Found[] {
 export function findInexactMath(path: string, source: string, allowed: readonly string[]): readonly Found[] {
   const found: Found[] = [];
   const members = new Set<unknown>();
-  walk(path, source, (node, line) => {
+  const report = (text: string, node: SyntaxNode): unknown => found.push({ text, line: lineOf(source, node) });
+  walk(path, source, (node) => {
     if (node.type === "MemberExpression" && isMath(node.object) && node.computed === false) {
       members.add(node.object);
       const name = isSyntaxNode(node.property) ? String(node.property.name) : "?";
-      if (!allowed.includes(name)) found.push({ text: `Math.${name}`, line });
+      if (!allowed.includes(name)) report(`Math.${name}`, node);
     } else if (isMath(node) && !members.has(node)) {
-      found.push({ text: "Math", line });
+      report("Math", node);
     } else if (node.type === "BinaryExpression" && node.operator === "**" && !isExactPower(node.left, node.right)) {
-      found.push({ text: "**", line });
+      report("**", node);
     } else if (node.type === "AssignmentExpression" && node.operator === "**=") {
-      found.push({ text: "**=", line });
+      report("**=", node);
     }
   });
   return found;

@@ -17,9 +17,10 @@ export const FIGURE_STYLE: string = `.figure{--ink:#1d2127;--muted:#626a75;--rul
 .figure .bound{stroke:var(--bound);stroke-width:1.4;stroke-dasharray:6 4}
 .figure .bars{fill:var(--bars)}
 .figure .worst{fill:var(--paper);stroke:var(--bound);stroke-width:2}
-.figure text.exact-name{fill:var(--exact);font-weight:600}
-.figure text.table-name{fill:var(--table);font-weight:600}
-.figure text.bound-name{fill:var(--bound);font-weight:600}`;
+.figure .exact-name{fill:var(--exact);font-weight:600}
+.figure .table-name{fill:var(--table);font-weight:600}
+.figure .bound-name{fill:var(--bound);font-weight:600}
+.figure .note{fill:var(--muted)}`;
 
 /** A figure as a file of its own: the style inside, the namespace declared. */
 export function standalone(svg: string): string {

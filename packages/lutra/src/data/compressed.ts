@@ -22,13 +22,11 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /** The arrays of a .npz file by name, without ".npy". @throws LutraError "bad-data" */
 export function readNpz(bytes: Uint8Array, name = "npz data"): Readonly<Record<string, Tensor>> {
-  const files = unzip(bytes, name);
-  const arrays: Record<string, Tensor> = {};
-  for (const [file, content] of Object.entries(files)) {
+  const arrays = Object.entries(unzip(bytes, name)).map(([file, content]) => {
     const key = file.replace(/\.npy$/, "");
-    arrays[key] = readNpy(content, `${name}: ${key}`);
-  }
-  return arrays;
+    return [key, readNpy(content, `${name}: ${key}`)] as const;
+  });
+  return Object.fromEntries(arrays);
 }
 
 function unzip(bytes: Uint8Array, name: string): Record<string, Uint8Array> {
@@ -40,7 +38,9 @@ function unzip(bytes: Uint8Array, name: string): Record<string, Uint8Array> {
         entries++;
         inflated += originalSize;
         if (entries > MAX_ZIP_ENTRIES) {
-          throw new LutraError("bad-data", `a zip file may hold ${MAX_ZIP_ENTRIES} entries, this has more`, { where: name });
+          throw new LutraError("bad-data", `a zip file may hold ${MAX_ZIP_ENTRIES} entries, this has more`, {
+            where: name,
+          });
         }
         checkInflated(inflated, originalSize, size, `${name}: ${entry}`);
         return entry.endsWith(".npy");
@@ -63,7 +63,9 @@ function checkInflated(total: number, size: number, compressed: number, where: s
     throw new LutraError("bad-data", `inflates to ${total} bytes, the limit is ${MAX_INFLATED_BYTES}`, { where });
   }
   if (size > compressed * MAX_DEFLATE_RATIO) {
-    throw new LutraError("bad-data", `${compressed} bytes cannot inflate to the ${size} bytes that the file declares`, { where });
+    throw new LutraError("bad-data", `${compressed} bytes cannot inflate to the ${size} bytes that the file declares`, {
+      where,
+    });
   }
 }
 

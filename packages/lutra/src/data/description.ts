@@ -127,19 +127,28 @@ const DEFAULT_METRICS: Readonly<Record<TargetSource["kind"], readonly Metric[]>>
  */
 export function parseDescription(bytes: Uint8Array, name: string): DatasetDescription {
   if (bytes.length > MAX_DESCRIPTION_BYTES) {
-    throw new LutraError("bad-data", `a description of ${bytes.length} bytes exceeds the limit of ${MAX_DESCRIPTION_BYTES}`, {
-      where: name,
-      note: "--data takes the JSON file that describes the data, not the data itself",
-    });
+    throw new LutraError(
+      "bad-data",
+      `a description of ${bytes.length} bytes exceeds the limit of ${MAX_DESCRIPTION_BYTES}`,
+      {
+        where: name,
+        note: "--data takes the JSON file that describes the data, not the data itself",
+      },
+    );
   }
   let json: unknown;
   try {
     json = JSON.parse(decodeText(bytes, name));
   } catch (cause) {
     if (cause instanceof LutraError) throw cause;
-    throw new LutraError("bad-data", `the description is not JSON: ${(cause as Error).message}`, { where: name, cause });
+    throw new LutraError("bad-data", `the description is not JSON: ${(cause as Error).message}`, {
+      where: name,
+      cause,
+    });
   }
-  return readDescription(toFields(json, `${name}:`, ["name", "inputs", "target", "output", "metrics", "splits", "calibration"]));
+  return readDescription(
+    toFields(json, `${name}:`, ["name", "inputs", "target", "output", "metrics", "splits", "calibration"]),
+  );
 }
 
 function readDescription(fields: Fields): DatasetDescription {
@@ -148,12 +157,18 @@ function readDescription(fields: Fields): DatasetDescription {
   const calibration = has(fields, "calibration")
     ? readInputs(objectField(objectField(fields, "calibration", ["inputs"]), "inputs"))
     : null;
-  const splits = readSplits(has(fields, "splits") ? objectField(fields, "splits", ["calibration", "selection", "report", "seed"]) : null);
+  const splits = readSplits(
+    has(fields, "splits") ? objectField(fields, "splits", ["calibration", "selection", "report", "seed"]) : null,
+  );
   if (calibration !== null && splits.calibration > 0) {
-    throw new LutraError("bad-data", `${splits.calibration} samples are to be drawn although calibration has its own inputs`, {
-      where: placeOf(fields, "splits.calibration"),
-      note: "keep one of the two",
-    });
+    throw new LutraError(
+      "bad-data",
+      `${splits.calibration} samples are to be drawn although calibration has its own inputs`,
+      {
+        where: placeOf(fields, "splits.calibration"),
+        note: "keep one of the two",
+      },
+    );
   }
   return {
     name: stringField(fields, "name"),
@@ -179,14 +194,18 @@ function readMetrics(fields: Fields, target: TargetSource | null): readonly Metr
 function readInputs(fields: Fields): InputSources {
   const names = Object.keys(fields.members);
   if (names.length === 0 || names.length > MAX_INPUTS) {
-    throw new LutraError("bad-data", `a dataset has 1 to ${MAX_INPUTS} inputs, got ${names.length}`, { where: fields.place });
+    throw new LutraError("bad-data", `a dataset has 1 to ${MAX_INPUTS} inputs, got ${names.length}`, {
+      where: fields.place,
+    });
   }
   const inputs = Object.fromEntries(names.map((name) => [name, readInput(objectField(fields, name))]));
   for (const [name, input] of Object.entries(inputs)) {
     if (input.from !== "mask" && input.from !== "zeros") continue;
-    const other = inputs[input.of];
+    const other = Object.hasOwn(inputs, input.of) ? inputs[input.of] : undefined;
     if (other === undefined || other.from === "mask" || other.from === "zeros") {
-      throw new LutraError("bad-data", `"${input.of}" is not an input with values of its own`, { where: placeOf(fields, `${name}.${input.from}`) });
+      throw new LutraError("bad-data", `"${input.of}" is not an input with values of its own`, {
+        where: placeOf(fields, `${name}.${input.from}`),
+      });
     }
   }
   const measured = Object.keys(inputs).filter((name) => "length" in inputs[name]);
@@ -265,7 +284,8 @@ function readTarget(fields: Fields, inputs: InputSources): TargetSource {
 }
 
 function readSplits(fields: Fields | null): SplitSizes {
-  const count = (name: string): number | null => (fields !== null && has(fields, name) ? integerField(fields, name, 0, MAX_ELEMENTS) : null);
+  const count = (name: string): number | null =>
+    fields !== null && has(fields, name) ? integerField(fields, name, 0, MAX_ELEMENTS) : null;
   return {
     calibration: count("calibration") ?? 0,
     selection: count("selection") ?? 0,

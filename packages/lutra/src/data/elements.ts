@@ -77,7 +77,9 @@ function checkSigned(values: BigInt64Array, where: string): BigInt64Array {
   const i = values.findIndex((value) => value < 0n);
   if (i >= 0) {
     const value = BigInt.asUintN(64, values[i]);
-    throw new LutraError("bad-data", `a 64-bit integer must be below 2^63, got ${value}`, { where: `${where}: element ${i}` });
+    throw new LutraError("bad-data", `a 64-bit integer must be below 2^63, got ${value}`, {
+      where: `${where}: element ${i}`,
+    });
   }
   return values;
 }

@@ -25,9 +25,13 @@ export function readIdx(bytes: Uint8Array, name = "idx data"): Tensor {
   const rank = bytes[3];
   const dataStart = 4 + 4 * rank;
   if (rank > MAX_DIMENSIONS || dataStart > bytes.length) {
-    throw new LutraError("bad-data", `an idx header of ${rank} dimensions does not fit the file or the limit of ${MAX_DIMENSIONS}`, {
-      where: name,
-    });
+    throw new LutraError(
+      "bad-data",
+      `an idx header of ${rank} dimensions does not fit the file or the limit of ${MAX_DIMENSIONS}`,
+      {
+        where: name,
+      },
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
@@ -35,9 +39,13 @@ export function readIdx(bytes: Uint8Array, name = "idx data"): Tensor {
   const expected = sizeOf(shape) * WIDTH_BYTES[type];
   const stored = bytes.length - dataStart;
   if (stored !== expected) {
-    throw new LutraError("bad-data", `shape (${shape.join(", ")}) of ${type} needs ${expected} bytes, the file holds ${stored}`, {
-      where: name,
-    });
+    throw new LutraError(
+      "bad-data",
+      `shape (${shape.join(", ")}) of ${type} needs ${expected} bytes, the file holds ${stored}`,
+      {
+        where: name,
+      },
+    );
   }
   return { shape, data: decodeElements(bytes.subarray(dataStart), type, "big", name) };
 }

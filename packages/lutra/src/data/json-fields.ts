@@ -41,7 +41,9 @@ export function objectField(fields: Fields, name: string, allowed?: readonly str
 }
 
 function member(fields: Fields, name: string): unknown {
-  return has(fields, name) ? fields.members[name] : refuse(`the field "${name}" is missing`, fields.place.replace(/:$/, ""));
+  return has(fields, name)
+    ? fields.members[name]
+    : refuse(`the field "${name}" is missing`, fields.place.replace(/:$/, ""));
 }
 
 export function stringField(fields: Fields, name: string): string {
@@ -73,7 +75,12 @@ function checkInteger(value: unknown, min: number, max: number, place: string): 
 }
 
 /** A list of up to `limit` items, each read by `read` at its own place. */
-export function listField<T>(fields: Fields, name: string, limit: number, read: (item: unknown, place: string) => T): readonly T[] {
+export function listField<T>(
+  fields: Fields,
+  name: string,
+  limit: number,
+  read: (item: unknown, place: string) => T,
+): readonly T[] {
   const value = member(fields, name);
   const place = placeOf(fields, name);
   if (!Array.isArray(value) || value.length === 0 || value.length > limit) {
@@ -83,14 +90,29 @@ export function listField<T>(fields: Fields, name: string, limit: number, read: 
 }
 
 /** A list of whole numbers, for instance a shape. */
-export function integersField(fields: Fields, name: string, limit: number, min: number, max: number): readonly number[] {
+export function integersField(
+  fields: Fields,
+  name: string,
+  limit: number,
+  min: number,
+  max: number,
+): readonly number[] {
   return listField(fields, name, limit, (item, place) => checkInteger(item, min, max, place));
 }
 
 /** A list of texts, each one of `choices`; any texts if absent. */
-export function stringsField<T extends string>(fields: Fields, name: string, limit: number, choices?: readonly T[]): readonly T[] {
+export function stringsField<T extends string>(
+  fields: Fields,
+  name: string,
+  limit: number,
+  choices?: readonly T[],
+): readonly T[] {
   return listField(fields, name, limit, (item, place) => {
-    if (typeof item === "string" && (choices === undefined || choices.some((choice) => choice === item))) return item as T;
-    return refuse(`must be ${choices === undefined ? "a text" : `one of ${choices.join(", ")}`}, got ${shown(item)}`, place);
+    if (typeof item === "string" && (choices === undefined || choices.some((choice) => choice === item)))
+      return item as T;
+    return refuse(
+      `must be ${choices === undefined ? "a text" : `one of ${choices.join(", ")}`}, got ${shown(item)}`,
+      place,
+    );
   });
 }

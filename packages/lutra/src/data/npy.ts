@@ -49,10 +49,14 @@ export function readNpy(bytes: Uint8Array, name = "npy data"): Tensor {
   const expected = sizeOf(shape) * WIDTH_BYTES[type];
   const stored = bytes.length - dataStart;
   if (stored !== expected) {
-    throw new LutraError("bad-data", `shape (${shape.join(", ")}) of ${type} needs ${expected} bytes, the file holds ${stored}`, {
-      where: name,
-      note: "the file is truncated or not what its header says",
-    });
+    throw new LutraError(
+      "bad-data",
+      `shape (${shape.join(", ")}) of ${type} needs ${expected} bytes, the file holds ${stored}`,
+      {
+        where: name,
+        note: "the file is truncated or not what its header says",
+      },
+    );
   }
   return { shape, data: decodeElements(bytes.subarray(dataStart), type, order, name) };
 }
@@ -60,14 +64,19 @@ export function readNpy(bytes: Uint8Array, name = "npy data"): Tensor {
 function readHeader(bytes: Uint8Array, name: string): { readonly text: string; readonly dataStart: number } {
   if (!isNpy(bytes) || bytes.length < 10) throw new LutraError("bad-data", "not a .npy file", { where: name });
   const version = bytes[6];
-  if (version < 1 || version > 3) throw new LutraError("bad-data", `.npy version ${version} is unknown`, { where: name });
+  if (version < 1 || version > 3)
+    throw new LutraError("bad-data", `.npy version ${version} is unknown`, { where: name });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = version === 1 ? 10 : 12;
   const length = version === 1 ? view.getUint16(8, true) : bytes.length < 12 ? Infinity : view.getUint32(8, true);
   if (length > MAX_HEADER_BYTES || start + length > bytes.length) {
-    throw new LutraError("bad-data", `a .npy header of ${length} bytes is longer than the file or the limit of ${MAX_HEADER_BYTES}`, {
-      where: name,
-    });
+    throw new LutraError(
+      "bad-data",
+      `a .npy header of ${length} bytes is longer than the file or the limit of ${MAX_HEADER_BYTES}`,
+      {
+        where: name,
+      },
+    );
   }
   const text = String.fromCharCode(...bytes.subarray(start, start + length));
   return { text, dataStart: start + length };
@@ -84,7 +93,10 @@ function parseType(descr: string, where: string): { readonly type: StoredType; r
   const type = match === null ? undefined : TYPES[match[2]];
   if (match === null || type === undefined) {
     const what = descr === "[" ? "structured arrays" : `arrays of dtype ${descr}`;
-    throw new LutraError("bad-data", `${what} are not supported`, { where, note: `supported: ${Object.keys(TYPES).join(", ")}` });
+    throw new LutraError("bad-data", `${what} are not supported`, {
+      where,
+      note: `supported: ${Object.keys(TYPES).join(", ")}`,
+    });
   }
   return { type, order: match[1] === ">" ? "big" : "little" };
 }
@@ -94,7 +106,9 @@ function parseShape(text: string, where: string): readonly number[] {
   // Python writes (3,) for one dimension and () for none.
   if (extents.at(-1) === "") extents.pop();
   if (extents.length > MAX_DIMENSIONS || !extents.every((extent) => /^\d{1,15}$/.test(extent))) {
-    throw new LutraError("bad-data", `the shape (${text.slice(0, 100)}) is not up to ${MAX_DIMENSIONS} whole numbers`, { where });
+    throw new LutraError("bad-data", `the shape (${text.slice(0, 100)}) is not up to ${MAX_DIMENSIONS} whole numbers`, {
+      where,
+    });
   }
   const shape = extents.map(Number);
   checkSize(shape, where);
@@ -105,6 +119,10 @@ function parseShape(text: string, where: string): readonly number[] {
 export function checkSize(shape: readonly number[], where: string): void {
   const size = sizeOf(shape);
   if (!(size <= MAX_ELEMENTS)) {
-    throw new LutraError("bad-data", `an array of shape (${shape.join(", ")}) exceeds the limit of ${MAX_ELEMENTS} elements`, { where });
+    throw new LutraError(
+      "bad-data",
+      `an array of shape (${shape.join(", ")}) exceeds the limit of ${MAX_ELEMENTS} elements`,
+      { where },
+    );
   }
 }

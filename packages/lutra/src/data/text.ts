@@ -32,7 +32,11 @@ export function readTsv(bytes: Uint8Array, name = "tsv data"): DelimitedText {
   return readDelimited(bytes, { delimiter: "\t", fastMode: true }, name);
 }
 
-function readDelimited(bytes: Uint8Array, options: { delimiter: string; fastMode: boolean }, name: string): DelimitedText {
+function readDelimited(
+  bytes: Uint8Array,
+  options: { delimiter: string; fastMode: boolean },
+  name: string,
+): DelimitedText {
   const text = decodeText(bytes, name);
   const { data, errors } = Papa.parse<string[]>(text, { ...options, preview: MAX_ROWS + 2 });
   if (errors.length > 0) {
@@ -44,7 +48,9 @@ function readDelimited(bytes: Uint8Array, options: { delimiter: string; fastMode
   const [header, ...rows] = data;
   checkCount(rows.length, name);
   if (header.length > MAX_COLUMNS) {
-    throw new LutraError("bad-data", `the file has ${header.length} columns, the limit is ${MAX_COLUMNS}`, { where: name });
+    throw new LutraError("bad-data", `the file has ${header.length} columns, the limit is ${MAX_COLUMNS}`, {
+      where: name,
+    });
   }
   const short = rows.findIndex((row) => row.length !== header.length);
   if (short >= 0) {
@@ -86,7 +92,9 @@ export function readJsonl(
 ): readonly { readonly line: number; readonly members: Readonly<Record<string, unknown>> }[] {
   const lines = decodeText(bytes, name).split("\n");
   checkCount(lines.length, name);
-  return lines.flatMap((text, i) => (text.trim() === "" ? [] : [{ line: i + 1, members: parseLine(text, `${name}: line ${i + 1}`) }]));
+  return lines.flatMap((text, i) =>
+    text.trim() === "" ? [] : [{ line: i + 1, members: parseLine(text, `${name}: line ${i + 1}`) }],
+  );
 }
 
 function parseLine(text: string, where: string): Readonly<Record<string, unknown>> {
@@ -108,7 +116,9 @@ export function memberOf(lines: ReturnType<typeof readJsonl>, key: string, name:
     const value = Object.hasOwn(members, key) ? members[key] : undefined;
     const numbers = Array.isArray(value) ? value : [value];
     if (numbers.every((number) => typeof number === "number")) return { line, isList: Array.isArray(value), numbers };
-    throw new LutraError("bad-data", `"${key}" must be a number or a list of numbers`, { where: `${name}: line ${line}` });
+    throw new LutraError("bad-data", `"${key}" must be a number or a list of numbers`, {
+      where: `${name}: line ${line}`,
+    });
   });
   const mixed = values.find(({ isList }) => isList !== values[0].isList);
   if (mixed !== undefined) {
@@ -118,9 +128,13 @@ export function memberOf(lines: ReturnType<typeof readJsonl>, key: string, name:
   }
   const width = values.reduce((longest, { numbers }) => Math.max(longest, numbers.length), 0);
   if (width * values.length > MAX_PADDED_NUMBERS) {
-    throw new LutraError("bad-data", `${values.length} lists of up to ${width} numbers exceed the limit of ${MAX_PADDED_NUMBERS}`, {
-      where: name,
-    });
+    throw new LutraError(
+      "bad-data",
+      `${values.length} lists of up to ${width} numbers exceed the limit of ${MAX_PADDED_NUMBERS}`,
+      {
+        where: name,
+      },
+    );
   }
   const data = new Float64Array(values.length * width);
   values.forEach(({ numbers }, i) => {
@@ -141,7 +155,9 @@ function checkCount(rows: number, name: string): void {
 /** UTF-8 with or without a byte order mark. */
 export function decodeText(bytes: Uint8Array, name: string): string {
   if (bytes.length > MAX_TEXT_BYTES) {
-    throw new LutraError("bad-data", `a text file of ${bytes.length} bytes exceeds the limit of ${MAX_TEXT_BYTES}`, { where: name });
+    throw new LutraError("bad-data", `a text file of ${bytes.length} bytes exceeds the limit of ${MAX_TEXT_BYTES}`, {
+      where: name,
+    });
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -1,3 +1,4 @@
 export * from "./elementwise.ts";
+export * from "./layer-for.ts";
 export * from "./norm.ts";
 export * from "./softmax.ts";

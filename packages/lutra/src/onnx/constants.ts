@@ -89,6 +89,9 @@ function constantTensor(node: NodeProto): TensorProto | null {
 
 function squareRoots(data: Numbers, times: number): Float64Array {
   const values = Float64Array.from(data as ArrayLike<number | bigint>, Number);
-  for (let i = 0; i < times; i++) values.forEach((value, at) => { values[at] = Math.sqrt(value); });
+  for (let i = 0; i < times; i++)
+    values.forEach((value, at) => {
+      values[at] = Math.sqrt(value);
+    });
   return values;
 }

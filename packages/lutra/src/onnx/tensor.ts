@@ -28,11 +28,21 @@ const LAYOUTS: ReadonlyMap<number, Layout> = new Map<number, Layout>([
   [Type.FLOAT, { width: 4, allocate: floats, read: (v, i) => v.getFloat32(i, true), list: (t) => t.floatData }],
   [
     Type.DOUBLE,
-    { width: 8, allocate: (n) => new Float64Array(n), read: (v, i) => v.getFloat64(i, true), list: (t) => t.doubleData },
+    {
+      width: 8,
+      allocate: (n) => new Float64Array(n),
+      read: (v, i) => v.getFloat64(i, true),
+      list: (t) => t.doubleData,
+    },
   ],
   [
     Type.INT64,
-    { width: 8, allocate: (n) => new BigInt64Array(n), read: (v, i) => v.getBigInt64(i, true), list: (t) => t.int64Data },
+    {
+      width: 8,
+      allocate: (n) => new BigInt64Array(n),
+      read: (v, i) => v.getBigInt64(i, true),
+      list: (t) => t.int64Data,
+    },
   ],
   [
     Type.INT32,
@@ -47,8 +57,14 @@ const LAYOUTS: ReadonlyMap<number, Layout> = new Map<number, Layout>([
     { width: 2, allocate: (n) => new Uint16Array(n), read: (v, i) => v.getUint16(i, true), list: (t) => t.int32Data },
   ],
   [Type.INT8, { width: 1, allocate: (n) => new Int8Array(n), read: (v, i) => v.getInt8(i), list: (t) => t.int32Data }],
-  [Type.UINT8, { width: 1, allocate: (n) => new Uint8Array(n), read: (v, i) => v.getUint8(i), list: (t) => t.int32Data }],
-  [Type.BOOL, { width: 1, allocate: (n) => new Uint8Array(n), read: (v, i) => v.getUint8(i), list: (t) => t.int32Data }],
+  [
+    Type.UINT8,
+    { width: 1, allocate: (n) => new Uint8Array(n), read: (v, i) => v.getUint8(i), list: (t) => t.int32Data },
+  ],
+  [
+    Type.BOOL,
+    { width: 1, allocate: (n) => new Uint8Array(n), read: (v, i) => v.getUint8(i), list: (t) => t.int32Data },
+  ],
   [
     Type.FLOAT16,
     {

@@ -46,8 +46,8 @@ export function emit(kernel: Kernel, { axes, opset }: EmitOptions): FunctionDefi
   const inputs: string[] = [];
   const names: string[] = [];
   for (const value of kernel.values) names.push(emitValue(build, value, names, inputs, tables, axes));
-  const identity = hash({ kernel, axes, opset });
-  const name = `${kernel.spec.fn.replace(/[^A-Za-z0-9]+/g, "_")}_${identity.slice(0, 8)}`;
+  const readable = kernel.spec.fn.match(/[A-Za-z0-9]+/g)?.join("_") ?? "f";
+  const name = `${readable}_${hash({ kernel, axes, opset }).slice(0, 8)}`;
   return build.finish(
     name,
     inputs,

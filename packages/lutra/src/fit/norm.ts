@@ -1,0 +1,53 @@
+// The norms: what an error at an input counts, and what a delivered table's error is, measured with evaluate().
+
+import { encode, decode, MIN_NORMAL_BINARY32, ulpOf } from "../num/index.ts";
+import { evaluate, type Problem, type Table } from "../table/index.ts";
+
+/** Inputs a delivered table is measured at. `weights` as in Points, but for errors of the whole table. Arrays of equal length. */
+export interface Samples {
+  readonly codes: Float64Array;
+  readonly exact: Float64Array;
+  readonly weights: Float64Array;
+}
+
+/** What multiplies |error| where the exact value is f: 1, 1 / max(|f|, floor), or 1 / ulp. mse: 1, the mass comes besides. */
+export function errorWeight(problem: Problem): (f: number) => number {
+  const { output } = problem.spec;
+  if (problem.norm === "relative") {
+    const floor = floorOf(problem);
+    return (f) => 1 / Math.max(Math.abs(f), floor);
+  }
+  if (problem.norm === "ulp") return (f) => 1 / ulpOf(output, f);
+  return () => 1;
+}
+
+/** The relative norm's floor; by default the output scale, or the least normal binary32. */
+export function floorOf(problem: Problem): number {
+  const { output } = problem.spec;
+  return problem.floor ?? (output.kind === "integer" ? output.scale : MIN_NORMAL_BINARY32);
+}
+
+/** The norm of a table's error over samples: a largest weighted error, or a weighted mean square. */
+export function measure(problem: Problem, table: Table, samples: Samples): number {
+  const { output } = problem.spec;
+  return combine(problem, samples, (code) => decode(output, evaluate(table, code)));
+}
+
+/** The error that rounding the exact value to the output format would leave: no table has less. */
+export function roundingError(problem: Problem, samples: Samples): number {
+  const { output } = problem.spec;
+  return combine(problem, samples, (_code, exact) => decode(output, encode(output, exact)));
+}
+
+function combine(problem: Problem, samples: Samples, answer: (code: number, exact: number) => number): number {
+  let worst = 0;
+  let sum = 0;
+  for (let i = 0; i < samples.codes.length; i++) {
+    const exact = samples.exact[i] as number;
+    const error = answer(samples.codes[i] as number, exact) - exact;
+    const weight = samples.weights[i] as number;
+    worst = Math.max(worst, weight * Math.abs(error));
+    sum += weight * error * error;
+  }
+  return problem.norm === "mse" ? sum : worst;
+}

@@ -1,0 +1,71 @@
+// The default question for each hole: which range reductions the function's identities allow, which tails its asymptotes give,
+// and in which norm its error matters. Model asks, it never fits.
+
+import { parseFn } from "../fn/index.ts";
+import type { Histogram, Interval } from "../num/index.ts";
+import type { Norm, Problem, Reduction, Spec, Tail } from "../table/index.ts";
+
+export interface PlanOptions {
+  readonly segments: number;
+  /** Norm of the functions that add their error; those that scale it (exp, 1/x, 1/sqrt under a reduction) are always relative. */
+  readonly norm: Norm;
+}
+
+/**
+ * The problem of one hole: as many segments as asked, the function's own reduction, its asymptotes as tails.
+ * A function with an infinite domain but neither (sin, or any expression) is fitted over what calibration saw, and clamped there.
+ * @param seen the inputs calibration recorded, if any
+ */
+export function planProblem(spec: Spec, options: PlanOptions, seen?: Histogram): Problem {
+  const reductions = defaultReductions(spec.fn);
+  const scales = reductions.some(({ by }) => by === "octave" || by === "exponential");
+  const tails = defaultTails(spec, reductions);
+  return {
+    spec: tails === null ? { ...spec, domain: seenRange(spec.domain, seen) } : spec,
+    size: { segments: options.segments },
+    norm: scales ? "relative" : options.norm,
+    ...(seen === undefined ? {} : { histogram: seen }),
+    tails: tails ?? ["clamp", "clamp"],
+    reductions,
+  };
+}
+
+/** Reductions that bring any input into a short range; they make tails needless. */
+const COVERING: readonly Reduction["by"][] = ["octave", "logarithm", "exponential"];
+
+/**
+ * The reductions a function's identities offer: one that covers all inputs if there is one (after odd, if the function is odd),
+ * else the symmetry that halves the range.
+ */
+export function defaultReductions(fn: string): readonly Reduction[] {
+  const identities = parseFn(fn).identities;
+  const covering = identities.find(({ by }) => COVERING.includes(by));
+  const symmetry = identities.find(({ by }) => !COVERING.includes(by));
+  if (covering !== undefined) return symmetry === undefined ? [rounded(covering)] : [symmetry, rounded(covering)];
+  return symmetry === undefined ? [] : [symmetry];
+}
+
+/** A reduction's constants are binary32 in a table. */
+function rounded(reduction: Reduction): Reduction {
+  if (reduction.by === "exponential") return { ...reduction, factor: Math.fround(reduction.factor) };
+  if (reduction.by === "logarithm") return { ...reduction, perOctave: Math.fround(reduction.perOctave) };
+  return reduction;
+}
+
+/** Asymptotes where the domain is unbounded; null if an unbounded side has none. */
+function defaultTails(spec: Spec, reductions: readonly Reduction[]): readonly [Tail, Tail] | null {
+  if (reductions.some(({ by }) => COVERING.includes(by))) return ["extend", "extend"];
+  const [below, above] = parseFn(spec.fn).asymptotes;
+  const symmetry = reductions[0]?.by;
+  const needsBelow = symmetry !== "odd" && symmetry !== "even" && spec.domain.lo === -Infinity;
+  const needsAbove = symmetry !== "reflect" && symmetry !== "complement" && spec.domain.hi === Infinity;
+  if ((needsBelow && below === null) || (needsAbove && above === null)) return null;
+  return [needsBelow && below !== null ? below : "clamp", needsAbove && above !== null ? above : "clamp"];
+}
+
+/** Range of what was seen inside the domain; [-8, 8] if nothing was. */
+function seenRange(domain: Interval, seen?: Histogram): Interval {
+  const lo = seen?.edges[0] ?? -8;
+  const hi = seen?.edges.at(-1) ?? 8;
+  return { lo: Math.max(domain.lo, lo), hi: Math.min(domain.hi, hi) };
+}
