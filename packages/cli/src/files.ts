@@ -92,7 +92,8 @@ export async function stageFolder(target: string): Promise<StagedFolder> {
 async function checkReplaceable(target: string): Promise<void> {
   const found = await stat(target).catch(() => null);
   if (found === null) return;
-  if (!found.isDirectory()) throw new LutraError("io", `cannot write the folder: "${target}" is a file`, { where: target });
+  if (!found.isDirectory())
+    throw new LutraError("io", `cannot write the folder: "${target}" is a file`, { where: target });
   const names = await readdir(target);
   if (names.includes("tables") && !names.includes(FOLDER_MARK)) {
     throw new LutraError("io", `the folder "${target}" has a tables/ that lutra did not write`, {

@@ -53,11 +53,16 @@ function addFit(program: Command, signal: AbortSignal): void {
     .option("--coefficients <FORMAT>", "format of the stored slopes and intercepts: s16.6")
     .option("--histogram <FILE>", 'weights of the inputs: {"edges": [n + 1 numbers], "counts": [n numbers]}')
     .addOption(
-      new Option("--tails <TAILS>", "beyond the range: the end's value, the last line, or the function's asymptotes").choices(
-        ["clamp", "extend", "auto"],
-      ),
+      new Option(
+        "--tails <TAILS>",
+        "beyond the range: the end's value, the last line, or the function's asymptotes",
+      ).choices(["clamp", "extend", "auto"]),
     )
-    .option("--reduce <NAMES>", "range reductions: auto, none, or names in order (odd, even, reflect, octave, ...)", "none")
+    .option(
+      "--reduce <NAMES>",
+      "range reductions: auto, none, or names in order (odd, even, reflect, octave, ...)",
+      "none",
+    )
     .option("--seed <S>", "seed of randomised methods", number, 1)
     .option("-o, --output <FILE>", "write problem, table and certificate to this file")
     .addHelpText(
@@ -103,7 +108,9 @@ function addCompile(program: Command, signal: AbortSignal): void {
     .option("--segments <N>", "segments of each table", number, 16)
     .option("--method <M>", "optimal, or a published method by name", "optimal")
     .option("--only <KINDS>", "only layers of these kinds: gelu,softmax,layer-norm", names)
-    .addOption(new Option("--norm <NORM>", "the error to make small; what suits each function if absent").choices(NORMS))
+    .addOption(
+      new Option("--norm <NORM>", "the error to make small; what suits each function if absent").choices(NORMS),
+    )
     .addOption(new Option("--to <TARGET>", "what to write").choices(["onnx"]).default("onnx"))
     .option("--flat", "plain operators instead of model-local functions, for tools that refuse those")
     .option("--seed <S>", "seed of randomised methods", number, 1)

@@ -1,7 +1,7 @@
 // The file a table travels in: {"format": "lutra-table", "version": 1, table, problem, certificate}. The table inside is checked
 // field by field by the library; problem and certificate are what was true when the file was written.
 
-import { type Certificate, type Json, LutraError, parseTable, type Problem, type Table, toJson } from "lutra";
+import { type Certificate, type Json, LutraError, type Problem, parseTable, type Table, toJson } from "lutra";
 import { readJson } from "./files.ts";
 
 const FORMAT = "lutra-table";
@@ -51,7 +51,10 @@ function parseAt(path: string, table: Json): Table {
   } catch (error) {
     if (!(error instanceof LutraError)) throw error;
     const where = error.where === undefined ? path : `${path}: ${error.where}`;
-    throw new LutraError(error.code, error.message, { where, ...(error.note === undefined ? {} : { note: error.note }) });
+    throw new LutraError(error.code, error.message, {
+      where,
+      ...(error.note === undefined ? {} : { note: error.note }),
+    });
   }
 }
 

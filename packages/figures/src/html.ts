@@ -17,7 +17,9 @@ export function numeric(value: string): Cell {
 
 /** A table in a box that scrolls sideways on narrow screens. Columns are aligned like the cells of their first row. */
 export function htmlTable(titles: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const head = titles.map((title, i) => element("th", { scope: "col", class: alignment(rows[0]?.[i]) }, escapeMarkup(title)));
+  const head = titles.map((title, i) =>
+    element("th", { scope: "col", class: alignment(rows[0]?.[i]) }, escapeMarkup(title)),
+  );
   const body = rows.map((row) =>
     element("tr", {}, ...row.map((cell) => element("td", { class: alignment(cell) }, cell.markup))),
   );
@@ -38,12 +40,25 @@ export function paragraph(style: string | undefined, lead: string): string {
   return element("p", { class: style }, lead);
 }
 
-export function collapsible(summary: string, content: string, options: { readonly open?: boolean; readonly style?: string } = {}): string {
+export function collapsible(
+  summary: string,
+  content: string,
+  options: { readonly open?: boolean; readonly style?: string } = {},
+): string {
   const { open, style } = options;
-  return element("details", { class: style, open: open === true ? "" : undefined }, element("summary", {}, summary), content);
+  return element(
+    "details",
+    { class: style, open: open === true ? "" : undefined },
+    element("summary", {}, summary),
+    content,
+  );
 }
 
 /** Names and values side by side; values are markup. */
 export function definitions(pairs: readonly (readonly [name: string, value: string])[]): string {
-  return element("dl", {}, ...pairs.map(([name, value]) => element("dt", {}, escapeMarkup(name)) + element("dd", {}, value)));
+  return element(
+    "dl",
+    {},
+    ...pairs.map(([name, value]) => element("dt", {}, escapeMarkup(name)) + element("dd", {}, value)),
+  );
 }

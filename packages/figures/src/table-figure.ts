@@ -118,7 +118,9 @@ function errorPanel(drawing: Drawing): Panel {
     marks: [
       ...breakpointMarks(view, x, ERROR_BOX),
       line("axis", LEFT, y.at(0), WIDTH - RIGHT, y.at(0)),
-      ...(isBoundDrawn ? [-upper, upper].map((value) => line("bound", LEFT, y.at(value), WIDTH - RIGHT, y.at(value))) : []),
+      ...(isBoundDrawn
+        ? [-upper, upper].map((value) => line("bound", LEFT, y.at(value), WIDTH - RIGHT, y.at(value)))
+        : []),
       element("path", { class: "error", d: curve }),
       ...worstMark(drawing, errors, y),
     ],
@@ -126,7 +128,11 @@ function errorPanel(drawing: Drawing): Panel {
 }
 
 /** A dot at the input where the largest error was measured, if it is in view. */
-function worstMark({ table, view, x, samples, certificate, error: kind = "absolute" }: Drawing, errors: readonly number[], y: Scale): readonly string[] {
+function worstMark(
+  { table, view, x, samples, certificate, error: kind = "absolute" }: Drawing,
+  errors: readonly number[],
+  y: Scale,
+): readonly string[] {
   const { at, lower } = certificate[kind];
   if (at === null) return [];
   const worst = decode(table.spec.input, at);
@@ -146,7 +152,8 @@ function inputPanel({ id, view, x }: Drawing, histogram: Histogram): Panel {
       const width = Math.max(0.5, x.at(Math.min(hi, view.hi)) - start - 0.6);
       return element("rect", { class: "bars", x: start, y: top, width, height: INPUT_BOX.bottom - top });
     });
-  const beyond = outside > 5e-4 ? [{ text: `, ${shortNumber(outside * 100, 2)} % beyond this view`, style: "note" }] : [];
+  const beyond =
+    outside > 5e-4 ? [{ text: `, ${shortNumber(outside * 100, 2)} % beyond this view`, style: "note" }] : [];
   return {
     box: INPUT_BOX,
     clipId: `${id}-inputs`,

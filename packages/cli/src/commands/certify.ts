@@ -1,6 +1,6 @@
 // lutra certify: a fresh certificate of a table file. What certificate the file brought along does not matter to the result.
 
-import { type Certificate, certify as certifyKernel, type Control, drive, elementwise, fill, type Table } from "lutra";
+import { type Certificate, type Control, certify as certifyKernel, drive, elementwise, fill, type Table } from "lutra";
 import { certificateFacts } from "../certificate-text.ts";
 import type { Command, CommonOptions } from "../command.ts";
 import { readTableFile } from "../table-file.ts";

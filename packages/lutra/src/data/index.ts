@@ -4,7 +4,7 @@ export { countSamples, type Dataset, fitDataset, loadDataset, type Part, type Sp
 export * from "./description.ts";
 export type { ReadFile } from "./files.ts";
 export { readIdx } from "./idx.ts";
-export { type DeclaredInput, type DeclaredInputs, type Layout, type Layouts } from "./layout.ts";
+export type { DeclaredInput, DeclaredInputs, Layout, Layouts } from "./layout.ts";
 export { readNpy } from "./npy.ts";
 export type { SampleInput, Samples, Target } from "./samples.ts";
 export { columnsOf, type DelimitedText, memberOf, type RaggedTensor, readCsv, readJsonl, readTsv } from "./text.ts";

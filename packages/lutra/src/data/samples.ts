@@ -212,7 +212,7 @@ function maskedTokens(
   lengths: Int32Array | null,
 ): readonly Target[] {
   return Array.from({ length: array.shape[0] }, (_, sample) => {
-    const labels = Array.from(array.data.subarray(sample * perSample, (sample + 1) * perSample), Number);
+    const labels = Array.from({ length: perSample }, (_, i) => Number(array.data[sample * perSample + i]));
     const rows = labels.flatMap((label, position) => (label === ignore ? [] : [position]));
     const length = lengths?.[sample] ?? perSample;
     const where = `${array.name}: sample ${sample}`;

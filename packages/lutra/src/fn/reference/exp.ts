@@ -29,7 +29,8 @@ const ROOT_LOW = new Float64Array(STEPS);
 
 /** 2^k for k = -1022 .. 1023, at index k + 1022. */
 const POWERS = new Float64Array(2046);
-for (let k = 0; k < 2046; k++) POWERS[k] = k < 1022 ? 1 / 2 ** (1022 - k) : 2 ** (k - 1022);
+POWERS[0] = 2 ** -1022;
+for (let i = 1; i < POWERS.length; i++) POWERS[i] = 2 * (POWERS[i - 1] as number);
 
 /** y * 2^k, rounded once. */
 function scale(y: number, k: number): number {

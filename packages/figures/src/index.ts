@@ -1,0 +1,4 @@
+export { report } from "./report.ts";
+export type { Metrics, ReportData, ReportSite, ReportTable } from "./report-data.ts";
+export { type TableFigureOptions, tableFigure } from "./table-figure.ts";
+export { standalone } from "./theme.ts";
