@@ -38,9 +38,9 @@ export function runOrThrow(name, program, args, env = {}) {
   if (exitCode !== 0) throw new CommandFailed(name, exitCode);
 }
 
-/** Runs a JavaScript program of an installed package, for example `runTool("vitest/vitest.mjs", ["run"])`. */
-export function runTool(path, args, env = {}) {
-  return run(process.execPath, [join(ROOT, "node_modules", path), ...args], env);
+/** Runs a JavaScript program of an installed package, for example "typescript/bin/tsc". @throws CommandFailed */
+export function runTool(name, path, args) {
+  runOrThrow(name, process.execPath, [join(ROOT, "node_modules", path), ...args]);
 }
 
 /** Runs npm: the one that runs this script, else the one on PATH. @throws CommandFailed */
@@ -50,13 +50,8 @@ export function npm(args, env = {}) {
   else runOrThrow(`npm ${args[0]}`, process.platform === "win32" ? "npm.cmd" : "npm", args, env);
 }
 
-/** Installs the npm packages and compiles the TypeScript, each only where something is missing or out of date. */
-export function prepare() {
-  install();
-  build();
-}
-
-function install() {
+/** Installs the npm packages unless they are there in the locked versions. @throws CommandFailed */
+export function install() {
   const lockfile = join(ROOT, "package-lock.json");
   if (existsSync(lockfile) && isInstalled(lockfile)) return;
   const started = Date.now();
@@ -79,13 +74,13 @@ function isInstalled(lockfile) {
   );
 }
 
-function build() {
+/** Compiles the packages' TypeScript where it is missing or out of date. @throws CommandFailed */
+export function build() {
   const started = Date.now();
   const unbuilt = packagesWithSources().filter((name) => !existsSync(join(ROOT, "packages", name, "dist")));
   if (unbuilt.length > 0) console.log(`Building ${unbuilt.join(", ")} ...`);
   // tsc -b rebuilds what is older than its sources, but trusts its records where the output was deleted: hence --force.
-  const exitCode = runTool("typescript/bin/tsc", ["-b", ...(unbuilt.length > 0 ? ["--force"] : [])]);
-  if (exitCode !== 0) throw new CommandFailed("tsc -b", exitCode);
+  runTool("tsc", "typescript/bin/tsc", ["-b", ...(unbuilt.length > 0 ? ["--force"] : [])]);
   if (unbuilt.length > 0) console.log(`Built in ${seconds(started)}.`);
 }
 

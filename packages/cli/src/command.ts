@@ -5,8 +5,13 @@ import { progressLine } from "./progress.ts";
 import type { Style } from "./text.ts";
 
 export interface Command<Options, Data> {
-  run(options: Options, control: Control): Promise<Data>;
+  run(options: Options, context: Context): Promise<Data>;
   print(data: Data, style: Style): string;
+}
+
+export interface Context extends Control {
+  /** A remark beside the result, on stderr. */
+  warn(text: string): void;
 }
 
 /** Options that every command has. */
@@ -21,8 +26,12 @@ export async function runCommand<Options extends CommonOptions, Data>(
   signal: AbortSignal,
 ): Promise<void> {
   const progress = progressLine(process.stderr);
+  const warn = (text: string): void => {
+    progress.clear();
+    process.stderr.write(`lutra: ${text}\n`);
+  };
   try {
-    const data = await command.run(options, { signal, onProgress: progress.show });
+    const data = await command.run(options, { signal, onProgress: progress.show, warn });
     progress.clear();
     process.stdout.write(`${await render(command, data, options.json === true)}\n`);
   } finally {

@@ -8,6 +8,7 @@ import type { CompileOptions } from "./commands/compile.ts";
 import type { EvaluateOptions } from "./commands/evaluate.ts";
 import type { FitOptions } from "./commands/fit.ts";
 import type { InspectOptions } from "./commands/inspect.ts";
+import { EXIT } from "./failure.ts";
 import { grid, names, number, range } from "./options.ts";
 
 type Chosen<Options> = Omit<Options, "file">;
@@ -20,6 +21,7 @@ Exit codes:
   70   internal error: please report it
   130  interrupted; nothing was written`;
 
+const SPLITS = ["report", "selection", "calibration", "all"];
 const NORMS = ["max", "relative", "ulp", "mse"];
 
 export function buildProgram(signal: AbortSignal): Command {
@@ -74,10 +76,18 @@ function addFit(program: Command, signal: AbortSignal): void {
         'lutra fit --in s8.5 --segments 8 -- "-x*tanh(x)"      (an expression that begins with a minus)',
       ),
     )
-    .action(async (fn: string, options: Omit<FitOptions, "fn">) => {
+    .action(async (fn: string, options: Omit<FitOptions, "fn">, command: Command) => {
+      checkFitOptions(options, command);
       const { fit } = await import("./commands/fit.ts");
       await runCommand(fit, { ...options, fn }, signal);
     });
+}
+
+/** Rules between options, which commander does not know. */
+function checkFitOptions({ segments, maxError, grid, in: input }: Omit<FitOptions, "fn">, command: Command): void {
+  const fail = (message: string): never => command.error(`error: ${message}`, { exitCode: EXIT.usage });
+  if ((segments === undefined) === (maxError === undefined)) fail("give either --segments or --max-error");
+  if ((grid === undefined) === (input === undefined)) fail("give either --in (and --out) or --grid");
 }
 
 function addCertify(program: Command, signal: AbortSignal): void {
@@ -108,9 +118,7 @@ function addCompile(program: Command, signal: AbortSignal): void {
     .option("--segments <N>", "segments of each table", number, 16)
     .option("--method <M>", "optimal, or a published method by name", "optimal")
     .option("--only <KINDS>", "only layers of these kinds: gelu,softmax,layer-norm", names)
-    .addOption(
-      new Option("--norm <NORM>", "the error to make small; what suits each function if absent").choices(NORMS),
-    )
+    .addOption(new Option("--norm <NORM>", "the error to make small").choices(NORMS).default("max"))
     .addOption(new Option("--to <TARGET>", "what to write").choices(["onnx"]).default("onnx"))
     .option("--flat", "plain operators instead of model-local functions, for tools that refuse those")
     .option("--seed <S>", "seed of randomised methods", number, 1)
@@ -126,6 +134,7 @@ function addEvaluate(program: Command, signal: AbortSignal): void {
     .argument("<model.onnx>")
     .requiredOption("--data <FILE>", "dataset description (JSON): inputs, labels, metric, splits")
     .option("--against <OTHER.onnx>", "compare predictions and logits with this model's")
+    .addOption(new Option("--split <SPLIT>", "which samples").choices(SPLITS).default("report"))
     .addHelpText("after", example("lutra evaluate out/model.lut.onnx --data data.json --against model.onnx"))
     .action(async (file: string, options: Chosen<EvaluateOptions>) => {
       const { evaluate } = await import("./commands/evaluate.ts");

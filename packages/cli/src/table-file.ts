@@ -26,21 +26,21 @@ export interface ReadTable {
 /** @throws LutraError "io", "bad-data" or "bad-table" with the file and the place in it */
 export async function readTableFile(path: string): Promise<ReadTable> {
   const content = asObject(await readJson(path));
-  if (content === null || content["format"] !== FORMAT) {
+  if (content === null || content.format !== FORMAT) {
     throw new LutraError("bad-table", 'not a table file: it has no "format": "lutra-table"', {
       where: path,
       note: "lutra fit -o and lutra compile write such files",
     });
   }
-  if (content["version"] !== VERSION) {
-    throw new LutraError("unsupported", `a table file of version ${JSON.stringify(content["version"])}`, {
+  if (content.version !== VERSION) {
+    throw new LutraError("unsupported", `a table file of version ${JSON.stringify(content.version)}`, {
       where: path,
       note: `this lutra reads version ${VERSION}`,
     });
   }
-  const certifiedHash = asObject(content["certificate"])?.["kernelHash"];
+  const certifiedHash = asObject(content.certificate)?.kernelHash;
   return {
-    table: parseAt(path, content["table"] ?? null),
+    table: parseAt(path, content.table ?? null),
     certifiedHash: typeof certifiedHash === "string" ? certifiedHash : null,
   };
 }

@@ -9,7 +9,7 @@ export const PLAIN: Style = { bold: (text) => text, dim: (text) => text };
 
 /** Bold and dim on a terminal unless NO_COLOR is set, else plain text. */
 export function styleFor(stream: NodeJS.WriteStream): Style {
-  if (stream.isTTY !== true || process.env["NO_COLOR"] !== undefined) return PLAIN;
+  if (stream.isTTY !== true || process.env.NO_COLOR !== undefined) return PLAIN;
   return { bold: (text) => `\x1b[1m${text}\x1b[22m`, dim: (text) => `\x1b[2m${text}\x1b[22m` };
 }
 

@@ -51,13 +51,16 @@ export function logScale({ lo, hi, start, end, count }: ScaleOptions): Scale {
   };
 }
 
-/** Steps of 1, 2 or 5 times a power of ten. */
+/** Steps of 1, 2 or 5 times a power of ten: the widest that gives about `count` ticks, and at least three. */
 function linearTicks(lo: number, hi: number, count: number): readonly Tick[] {
   const rough = (hi - lo) / count;
-  const exponent = Math.floor(Math.log10(rough));
-  const power = 10 ** exponent;
-  const factor = [1, 2, 5, 10].find((f) => f * power >= rough * 0.999) ?? 10;
-  const step = factor * power;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const steps = [10, 5, 2, 1, 0.5].map((factor) => factor * power).filter((step) => step >= rough * 0.5);
+  const candidates = steps.map((step) => ticksEvery(step, lo, hi));
+  return candidates.find((ticks) => ticks.length >= Math.min(3, count)) ?? candidates.at(-1) ?? [];
+}
+
+function ticksEvery(step: number, lo: number, hi: number): readonly Tick[] {
   const ticks: Tick[] = [];
   for (let i = Math.ceil(lo / step - 1e-9); i * step <= hi + step * 1e-9; i++) {
     ticks.push({ value: i * step, text: tickText(i * step, step) });

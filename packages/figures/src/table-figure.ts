@@ -111,7 +111,7 @@ function errorPanel(drawing: Drawing): Panel {
       { text: kind === "relative" ? "relative error" : "error", style: "table-name" },
       { text: " and its " },
       { text: `proven bound \u00b1${shortNumber(upper)}`, style: "bound-name" },
-      ...(isBoundDrawn ? [] : [{ text: " (off the scale; attained beyond this view)", style: "note" }]),
+      ...(isBoundDrawn ? [] : [{ text: " (off the scale; attained beyond this view)", style: "aside" }]),
     ],
     x,
     y,
@@ -153,11 +153,11 @@ function inputPanel({ id, view, x }: Drawing, histogram: Histogram): Panel {
       return element("rect", { class: "bars", x: start, y: top, width, height: INPUT_BOX.bottom - top });
     });
   const beyond =
-    outside > 5e-4 ? [{ text: `, ${shortNumber(outside * 100, 2)} % beyond this view`, style: "note" }] : [];
+    outside > 5e-4 ? [{ text: `, ${shortNumber(outside * 100, 2)} % beyond this view`, style: "aside" }] : [];
   return {
     box: INPUT_BOX,
     clipId: `${id}-inputs`,
-    title: [{ text: "inputs seen" }, { text: ", % of all in each bar", style: "note" }, ...beyond],
+    title: [{ text: "inputs seen" }, { text: ", % of all in each bar", style: "aside" }, ...beyond],
     x,
     y,
     marks: drawn,
@@ -173,7 +173,7 @@ function breakpointMarks(view: View, x: Scale, box: Box): readonly string[] {
 
 function breakpointNote(view: View): readonly { readonly text: string; readonly style: string }[] {
   const marked = view.breakpoints.length > 0 && view.breakpoints.length <= MAX_MARKED_BREAKPOINTS;
-  return marked ? [{ text: ", dotted where its segments meet", style: "note" }] : [];
+  return marked ? [{ text: ", dotted where its segments meet", style: "aside" }] : [];
 }
 
 /** Sign of the error drawn closest to the worst input, so that its dot sits on the curve. */

@@ -2,8 +2,8 @@
 // every line is also told apart by its width or dashes.
 
 /** Style rules for figures; a page includes them once, `standalone` puts them into a file of its own. */
-export const FIGURE_STYLE: string = `.figure{--ink:#1d2127;--muted:#626a75;--rule:#e4e6e9;--axis:#aab0b8;--table:#1f62d0;--exact:#e08a1e;--error:#1f62d0;--bound:#c2343f;--bars:#8aa4c8;--paper:#ffffff;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-size:12px}
-@media(prefers-color-scheme:dark){.figure{--ink:#e6e8eb;--muted:#9aa3ae;--rule:#2b3038;--axis:#5a626d;--table:#7fb0ff;--exact:#f0a94a;--error:#7fb0ff;--bound:#ff7b83;--bars:#54709a;--paper:#171a1f}}
+export const FIGURE_STYLE: string = `.figure{--ink:#1d2127;--muted:#626a75;--rule:#e4e6e9;--axis:#aab0b8;--table:#1f62d0;--exact:#e08a1e;--exact-name:#a45f05;--error:#1f62d0;--bound:#c2343f;--bars:#8aa4c8;--paper:#ffffff;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-size:12px}
+@media(prefers-color-scheme:dark){.figure{--ink:#e6e8eb;--muted:#9aa3ae;--rule:#2b3038;--axis:#5a626d;--table:#7fb0ff;--exact:#f0a94a;--exact-name:#f0a94a;--error:#7fb0ff;--bound:#ff7b83;--bars:#54709a;--paper:#171a1f}}
 .figure text{fill:var(--muted)}
 .figure .title{fill:var(--ink);font-weight:600}
 .figure .tick{font-variant-numeric:tabular-nums;font-size:11px}
@@ -17,10 +17,10 @@ export const FIGURE_STYLE: string = `.figure{--ink:#1d2127;--muted:#626a75;--rul
 .figure .bound{stroke:var(--bound);stroke-width:1.4;stroke-dasharray:6 4}
 .figure .bars{fill:var(--bars)}
 .figure .worst{fill:var(--paper);stroke:var(--bound);stroke-width:2}
-.figure .exact-name{fill:var(--exact);font-weight:600}
+.figure .exact-name{fill:var(--exact-name);font-weight:600}
 .figure .table-name{fill:var(--table);font-weight:600}
 .figure .bound-name{fill:var(--bound);font-weight:600}
-.figure .note{fill:var(--muted)}`;
+.figure .aside{fill:var(--muted)}`;
 
 /** A figure as a file of its own: the style inside, the namespace declared. */
 export function standalone(svg: string): string {

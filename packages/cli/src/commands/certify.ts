@@ -10,11 +10,11 @@ export interface CertifyOptions extends CommonOptions {
 }
 
 export const certify: Command<CertifyOptions, Certificate> = {
-  async run({ file }, control) {
+  async run({ file }, context) {
     const { table, certifiedHash } = await readTableFile(file);
-    const certificate = await certifyTable(table, control);
+    const certificate = await certifyTable(table, context);
     if (certifiedHash !== null && certifiedHash !== certificate.kernelHash) {
-      process.stderr.write(`lutra: the certificate in "${file}" is about another table; this one is new\n`);
+      context.warn(`the certificate in "${file}" is about another table; this one is new`);
     }
     return certificate;
   },

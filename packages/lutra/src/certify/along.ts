@@ -171,5 +171,7 @@ export function roundOutput(output: Format, value: Along, ends: Ends): Along {
   if (output.kind === "integer") {
     throw new LutraError("unsupported", "an interval proof needs a floating-point output format");
   }
-  return output.name === "binary32" ? value : withError(value, ulpOf(output, magnitudeOf(value, ends)) / 2);
+  const magnitude = magnitudeOf(value, ends);
+  if (output.name === "binary32" || magnitude === 0) return value;
+  return withError(value, ulpOf(output, magnitude) / 2);
 }

@@ -2,12 +2,17 @@
 
 import type { Spec } from "../table/index.ts";
 
-/** The error is at most `upper` for every input; it is at least `lower`, attained at the input code `at`. */
+/** The error is at most `upper` for every input; it is at least `lower`, attained at the input code `at`. 0 and null over an empty domain. */
 export interface ErrorBound {
   readonly upper: number;
   readonly lower: number;
-  /** Input code (value, for floats) where `lower` was measured on the delivered output; null if there is none (empty domain). */
+  /**
+   * Input code (value, for floats) where `lower` was measured on the delivered output; null if there is none (empty domain).
+   * For a function of a row: the position in `row`.
+   */
   readonly at: number | null;
+  /** For functions of a row: the whole row that attains `lower`. */
+  readonly row?: readonly number[];
 }
 
 /** Errors of one segment, signed: delivered minus exact. Bumping a live entry of the table changes it. */
@@ -20,19 +25,28 @@ export interface SegmentError {
   readonly to: number | null;
   /** Number of input codes that reach it; null where not counted (binary32). */
   readonly count: number | null;
+  /** Attained where enumerated; proven bounds from outside where shown by intervals. 0 if no input reaches the segment. */
   readonly minError: number;
   readonly maxError: number;
+  /** Over all codes of the segment where enumerated; an estimate from a few evenly spaced inputs per line otherwise. */
   readonly meanError: number;
   readonly meanSquare: number;
   /** Fingerprint of what the segment delivers: of all its outputs (enumerated), or of its line and its reach (interval). */
   readonly digest: string;
 }
 
-/** An entry that changes no output: its segment is never reached, or its slope only ever multiplies 0. */
+/**
+ * A table entry that can be raised or lowered by one code (binary32: to the next number) without changing any output, because no input
+ * reaches it or because rounding or saturation absorb the change. Listed only if that is decided for every input.
+ */
 export interface DeadEntry {
   readonly hole: string;
-  readonly degree: number;
+  /** Which column: coefficients[degree], or the breakpoints of the index. */
+  readonly degree: number | "breakpoint";
+  /** Position in that column. */
   readonly segment: number;
+  /** Which changes are without effect. */
+  readonly bump: "up" | "down" | "both";
 }
 
 export interface Certificate {
@@ -51,6 +65,8 @@ export interface Certificate {
   readonly mse: number | null;
   /** offBy[n]: how many codes are n output codes from the correctly rounded one; null unless enumerated with an integer output. */
   readonly offBy: readonly number[] | null;
+  /** How many codes of `offBy` were counted at the larger of two distances, the reference being too near to a rounding boundary. */
+  readonly undecided: number;
   readonly segments: readonly SegmentError[];
   readonly dead: readonly DeadEntry[];
   /** Further proven statements, in words: "a masked position (-Infinity or 104 below the maximum) is exactly 0". */

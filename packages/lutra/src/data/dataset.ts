@@ -35,7 +35,7 @@ export interface Dataset {
 export async function loadDataset(description: DatasetDescription, readFile: ReadFile): Promise<Dataset> {
   const read = arrayReader(readFile);
   const samples = await loadSamples(description.inputs, description.target, read);
-  const drawn = drawSplits(samples, description.splits);
+  const drawn = drawSplits(description.name, samples, description.splits);
   const own = description.calibration;
   const calibration = own === null ? drawn.calibration : everything(await loadSamples(own, null, read));
   const { name, output, metrics } = description;
@@ -69,13 +69,17 @@ function everything(samples: Samples): Part {
   return { samples, indices: Int32Array.from({ length: samples.count }, (_, i) => i) };
 }
 
-function drawSplits(samples: Samples, sizes: SplitSizes): Record<"calibration" | "selection" | "report", Part> {
+function drawSplits(
+  name: string,
+  samples: Samples,
+  sizes: SplitSizes,
+): Record<"calibration" | "selection" | "report", Part> {
   const { calibration, selection, seed } = sizes;
   const taken = calibration + selection;
   const report = sizes.report ?? Math.max(0, samples.count - taken);
   if (taken + report > samples.count || report === 0) {
     throw new LutraError("bad-data", `the dataset has ${samples.count} samples, too few for its splits`, {
-      where: "splits",
+      where: `${name}: splits`,
       note: `calibration ${calibration}, selection ${selection}, report ${sizes.report ?? "the rest, at least 1"}`,
     });
   }

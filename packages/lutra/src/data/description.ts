@@ -3,6 +3,7 @@
 
 import { LutraError } from "../base/index.ts";
 import {
+  allowOnly,
   choiceField,
   type Fields,
   has,
@@ -13,7 +14,7 @@ import {
   placeOf,
   stringField,
   stringsField,
-  toFields,
+  topFields,
 } from "./json-fields.ts";
 import { MAX_DIMENSIONS, MAX_ELEMENTS } from "./npy.ts";
 import { decodeText } from "./text.ts";
@@ -147,7 +148,7 @@ export function parseDescription(bytes: Uint8Array, name: string): DatasetDescri
     });
   }
   return readDescription(
-    toFields(json, `${name}:`, ["name", "inputs", "target", "output", "metrics", "splits", "calibration"]),
+    topFields(json, name, ["name", "inputs", "target", "output", "metrics", "splits", "calibration"]),
   );
 }
 
@@ -195,7 +196,7 @@ function readInputs(fields: Fields): InputSources {
   const names = Object.keys(fields.members);
   if (names.length === 0 || names.length > MAX_INPUTS) {
     throw new LutraError("bad-data", `a dataset has 1 to ${MAX_INPUTS} inputs, got ${names.length}`, {
-      where: fields.place,
+      where: placeOf(fields),
     });
   }
   const inputs = Object.fromEntries(names.map((name) => [name, readInput(objectField(fields, name))]));
@@ -211,7 +212,7 @@ function readInputs(fields: Fields): InputSources {
   const measured = Object.keys(inputs).filter((name) => "length" in inputs[name]);
   if (measured.length > 1) {
     throw new LutraError("bad-data", `only one input can have lengths, got ${measured.join(" and ")}`, {
-      where: fields.place,
+      where: placeOf(fields),
       note: `make masks from it: {"mask": "${measured[0]}", "type": "int64"}`,
     });
   }
@@ -226,12 +227,12 @@ function readInput(fields: Fields): InputSource {
 }
 
 function readCompanion(fields: Fields, from: "mask" | "zeros"): CompanionInput {
-  toFields(fields.members, fields.place, [from, "type"]);
+  allowOnly(fields, [from, "type"]);
   return { from, of: stringField(fields, from), type: choiceField(fields, "type", ELEMENT_TYPES) };
 }
 
 function readRandom(fields: Fields): RandomInput {
-  toFields(fields.members, fields.place, ["random", "type"]);
+  allowOnly(fields, ["random", "type"]);
   const random = objectField(fields, "random", ["count", "shape", "below", "seed"]);
   return {
     from: "random",
@@ -244,7 +245,7 @@ function readRandom(fields: Fields): RandomInput {
 }
 
 function readFileInput(fields: Fields): FileInput {
-  toFields(fields.members, fields.place, ["file", "key", "columns", "type", "shape", "scale", "mean", "std", "length"]);
+  allowOnly(fields, ["file", "key", "columns", "type", "shape", "scale", "mean", "std", "length"]);
   const std = has(fields, "std") ? numberField(fields, "std") : 1;
   if (!(std > 0)) throw new LutraError("bad-data", `must be positive, got ${std}`, { where: placeOf(fields, "std") });
   return {
@@ -272,14 +273,14 @@ function readLength(fields: Fields): LengthSource {
 function readTarget(fields: Fields, inputs: InputSources): TargetSource {
   const kind = choiceField(fields, "kind", ["labels", "next-token", "masked-token"]);
   if (kind === "labels") {
-    toFields(fields.members, fields.place, ["kind", "file", "key"]);
+    allowOnly(fields, ["kind", "file", "key"]);
     return { kind, ...readReference(fields) };
   }
   if (kind === "masked-token") {
-    toFields(fields.members, fields.place, ["kind", "file", "key", "ignore"]);
+    allowOnly(fields, ["kind", "file", "key", "ignore"]);
     return { kind, ...readReference(fields), ignore: has(fields, "ignore") ? numberField(fields, "ignore") : -100 };
   }
-  toFields(fields.members, fields.place, ["kind", "input"]);
+  allowOnly(fields, ["kind", "input"]);
   return { kind, input: choiceField(fields, "input", Object.keys(inputs)) };
 }
 

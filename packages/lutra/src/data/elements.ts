@@ -35,8 +35,8 @@ export const WIDTH_BYTES: Readonly<Record<StoredType, number>> = {
 
 /** The elements of `bytes`, copied. @throws LutraError "bad-data" if a uint64 is 2^63 or more */
 export function decodeElements(bytes: Uint8Array, type: StoredType, order: "little" | "big", where: string): Numbers {
-  // slice, not subarray: typed arrays need aligned storage, and the file's buffer may be reused.
-  const copy = bytes.slice();
+  // A copy: typed arrays need aligned storage. Not slice(): Node's Buffer, which files arrive in, makes that a view.
+  const copy = new Uint8Array(bytes);
   if (order === "big") swapBytes(copy, WIDTH_BYTES[type]);
   const { buffer } = copy;
   switch (type) {

@@ -2,9 +2,11 @@
 
 import { LutraError } from "../base/index.ts";
 
-/** An object of the JSON and where it stands: "speech.json: inputs.mfcc". */
+/** An object of the JSON and where it stands. */
 export interface Fields {
-  readonly place: string;
+  readonly file: string;
+  /** "inputs.mfcc"; "" for the outermost object. */
+  readonly path: string;
   readonly members: Readonly<Record<string, unknown>>;
 }
 
@@ -18,18 +20,32 @@ function shown(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
-export function placeOf({ place }: Fields, name: string): string {
-  return place.endsWith(":") ? `${place} ${name}` : `${place}.${name}`;
+/** Where a field stands, or the object itself without a name: "speech.json: inputs.mfcc.type". */
+export function placeOf({ file, path }: Fields, name = ""): string {
+  const full = [path, name].filter((part) => part !== "").join(".");
+  return full === "" ? file : `${file}: ${full}`;
 }
 
-/** A value as an object whose members are all among `allowed` (any names if absent). @throws LutraError "bad-data" */
-export function toFields(value: unknown, place: string, allowed?: readonly string[]): Fields {
+/** The outermost object of a file. @throws LutraError "bad-data" if it is not an object, or has members that are not among `allowed` */
+export function topFields(value: unknown, file: string, allowed: readonly string[]): Fields {
+  return toFields(value, { file, path: "", members: {} }, "", allowed);
+}
+
+function toFields(value: unknown, parent: Fields, name: string, allowed?: readonly string[]): Fields {
+  const place = placeOf(parent, name);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return refuse(`must be an object, got ${shown(value)}`, place);
   }
-  const unknown = allowed && Object.keys(value).find((name) => !allowed.includes(name));
-  if (unknown !== undefined) refuse(`unknown field "${unknown}"`, place, `fields: ${allowed?.join(", ")}`);
-  return { place, members: value as Readonly<Record<string, unknown>> };
+  const path = parent.path === "" ? name : `${parent.path}.${name}`;
+  const fields = { file: parent.file, path, members: value as Readonly<Record<string, unknown>> };
+  if (allowed !== undefined) allowOnly(fields, allowed);
+  return fields;
+}
+
+/** @throws LutraError "bad-data" if the object has a member that is not among `allowed` */
+export function allowOnly(fields: Fields, allowed: readonly string[]): void {
+  const unknown = Object.keys(fields.members).find((name) => !allowed.includes(name));
+  if (unknown !== undefined) refuse(`unknown field "${unknown}"`, placeOf(fields), `fields: ${allowed.join(", ")}`);
 }
 
 export function has({ members }: Fields, name: string): boolean {
@@ -37,13 +53,11 @@ export function has({ members }: Fields, name: string): boolean {
 }
 
 export function objectField(fields: Fields, name: string, allowed?: readonly string[]): Fields {
-  return toFields(member(fields, name), placeOf(fields, name), allowed);
+  return toFields(member(fields, name), fields, name, allowed);
 }
 
 function member(fields: Fields, name: string): unknown {
-  return has(fields, name)
-    ? fields.members[name]
-    : refuse(`the field "${name}" is missing`, fields.place.replace(/:$/, ""));
+  return has(fields, name) ? fields.members[name] : refuse(`the field "${name}" is missing`, placeOf(fields));
 }
 
 export function stringField(fields: Fields, name: string): string {

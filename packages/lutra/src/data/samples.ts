@@ -199,7 +199,7 @@ function nextTokens(ids: StoredInput | undefined, name: string, lengths: Int32Ar
     const length = lengths?.[sample] ?? extent;
     const row: Numbers = ids.data.slice(sample * extent + 1, sample * extent + length);
     return {
-      rows: Int32Array.from(row, (_, i) => i),
+      rows: Int32Array.from({ length: row.length }, (_, i) => i),
       classes: toIntegers(row, 0, MAX_CLASS, `${ids.name}: sample ${sample}`),
     };
   });

@@ -3,7 +3,7 @@
 
 import { LutraError } from "../base/index.ts";
 import { type Fn, parseFn } from "../fn/index.ts";
-import { ceil32, codeRange, decode, EVERYTHING, floor32, type Interval, isEnumerable, iv } from "../num/index.ts";
+import { ceil32, codeRange, decode, floor32, type Interval, isEnumerable, iv } from "../num/index.ts";
 import type { Problem, Tail } from "../table/index.ts";
 import { errorWeight, type Samples } from "./norm.ts";
 import { ascending, codesInside, evenly, gridCodes, masses, type Points, representatives, spread } from "./points.ts";
@@ -65,7 +65,7 @@ export function prepare(problem: Problem): Task {
 function realDomain(problem: Problem, fn: Fn): Interval {
   const { domain, input } = problem.spec;
   const { lo, hi } = codeRange(input);
-  const values = input.kind === "float" ? EVERYTHING : { lo: decode(input, lo), hi: decode(input, hi) };
+  const values = input.kind === "float" ? iv.EVERYTHING : { lo: decode(input, lo), hi: decode(input, hi) };
   const defined = iv.intersect(domain, fn.domain);
   const inside = defined === null ? null : iv.intersect(defined, values);
   if (inside !== null) return inside;
@@ -204,7 +204,7 @@ function finiteSpan(problem: Problem, domain: Interval, range: Interval): Interv
   const seen = problem.histogram?.edges;
   const mirrored = problem.reductions.every(({ by }) => by === "odd" || by === "even" || by === "reflect" || by === "complement");
   const reach = problem.reductions.length === 0 ? range : { lo: -iv.magnitude(range), hi: iv.magnitude(range) };
-  const bounds = mirrored ? reach : seen === undefined ? EVERYTHING : { lo: seen[0] as number, hi: seen[seen.length - 1] as number };
+  const bounds = mirrored ? reach : seen === undefined ? iv.EVERYTHING : { lo: seen[0] as number, hi: seen[seen.length - 1] as number };
   const span = iv.intersect(domain, bounds);
   if (span !== null && Number.isFinite(span.lo) && Number.isFinite(span.hi)) {
     return { lo: ceil32(span.lo), hi: floor32(span.hi) };

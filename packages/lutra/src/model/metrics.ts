@@ -25,7 +25,7 @@ export interface Comparison {
   readonly logitError: { readonly max: number; readonly mean: number };
 }
 
-/** The metrics asked for. Row i of a sample is judged by its target's class i. NaN where there is not one row. */
+/** The metrics asked for. Row i of a sample is judged by its target's class i; there must be at least one row. */
 export function measure(logits: Logits, targets: readonly Target[], metrics: readonly Metric[]): Metrics {
   let rows = 0;
   let right = 0;

@@ -71,14 +71,21 @@ export async function score(
     done += batch.samples.length;
   }
   control.onProgress?.({ stage, done, total });
+  if (kept === 0)
+    throw new LutraError("bad-data", `no sample of the ${split} split asks for an answer`, { where: dataset.name });
   const logits: Logits = { columns, samples };
   const { samples: source, indices } = dataset.parts[split];
-  const targets = source.targets && Array.from(indices, (sample) => source.targets?.[sample] ?? NO_TARGET);
-  const metrics = targets === null ? {} : measure(logits, targets, dataset.metrics);
+  const { targets } = source;
+  const metrics =
+    targets === null
+      ? {}
+      : measure(
+          logits,
+          Array.from(indices, (sample) => targets[sample]),
+          dataset.metrics,
+        );
   return { split, samples: total, rows: kept / columns, metrics, logits };
 }
-
-const NO_TARGET = { rows: new Int32Array(0), classes: new Int32Array(0) };
 
 /** @throws LutraError "mismatch" if the scores are of different splits or shapes */
 export function compareScores(before: Score, after: Score): Comparison {

@@ -4,22 +4,20 @@
 import type { GraphProto, NodeProto } from "onnx-buf";
 import { LutraError } from "../base/index.ts";
 
-/** @throws LutraError "bad-model" naming the node or value at fault. */
-export function checkGraph(graph: GraphProto, outer: ReadonlySet<string> = new Set()): void {
+/** @throws LutraError "bad-model" naming the node or value at fault. `outer` tells what the enclosing graphs offer. */
+export function checkGraph(graph: GraphProto, outer: (name: string) => boolean = () => false): void {
   const producers = producersOf(graph);
-  const visible = new Set([...outer, ...producers.keys()]);
-  for (const value of [...graph.input, ...graph.initializer]) visible.add(value.name);
-  for (const sparse of graph.sparseInitializer) visible.add(sparse.values?.name ?? "");
+  const given = givenNames(graph);
+  const isVisible = (name: string): boolean => producers.has(name) || given.has(name) || outer(name);
   for (const node of graph.node) {
-    const missing = node.input.find((name) => name !== "" && !visible.has(name));
+    const missing = node.input.find((name) => name !== "" && !isVisible(name));
     if (missing !== undefined)
       bad(`node ${labelOf(node)} reads "${missing}", which nothing produces`, `node ${labelOf(node)}`);
   }
   for (const output of graph.output)
-    if (!visible.has(output.name))
-      bad(`the output "${output.name}" is not produced by any node`, `graph ${graph.name}`);
+    if (!isVisible(output.name)) bad(`the output "${output.name}" is not produced by any node`, `graph ${graph.name}`);
   checkAcyclic(graph, producers);
-  for (const node of graph.node) for (const body of subgraphs(node)) checkGraph(body, visible);
+  for (const node of graph.node) for (const body of subgraphs(node)) checkGraph(body, isVisible);
 }
 
 /** The graphs in a node's attributes: the branches of If, the body of Loop and Scan. */
@@ -36,11 +34,17 @@ export function valuesRead(node: NodeProto): string[] {
 
 /** Names a subgraph reads but does not define itself. */
 function outerValues(graph: GraphProto): string[] {
-  const own = new Set([...graph.input, ...graph.initializer].map((value) => value.name));
-  for (const sparse of graph.sparseInitializer) own.add(sparse.values?.name ?? "");
+  const own = givenNames(graph);
   for (const node of graph.node) for (const name of node.output) own.add(name);
   const read = [...graph.node.flatMap(valuesRead), ...graph.output.map((output) => output.name)];
   return read.filter((name) => !own.has(name));
+}
+
+/** Values a graph has without computing them: inputs and initializers. */
+function givenNames(graph: GraphProto): Set<string> {
+  const names = new Set([...graph.input, ...graph.initializer].map((value) => value.name));
+  for (const sparse of graph.sparseInitializer) names.add(sparse.values?.name ?? "");
+  return names;
 }
 
 /** How a node is called in messages: its name, or its operator and first output. */
@@ -50,7 +54,7 @@ export function labelOf(node: NodeProto): string {
 
 function producersOf(graph: GraphProto): Map<string, number> {
   const producers = new Map<string, number>();
-  const given = new Set([...graph.input, ...graph.initializer].map((value) => value.name));
+  const given = givenNames(graph);
   graph.node.forEach((node, index) => {
     for (const name of node.output) {
       if (name === "") continue;

@@ -5,6 +5,7 @@ import { type NodeProto, TensorProto_DataType } from "onnx-buf";
 import { valuesRead } from "./check.ts";
 import { type Constants, constantsOf } from "./constants.ts";
 import { axesOf, type Facts, inferFacts } from "./infer.ts";
+import { MAX_RANK } from "./limits.ts";
 import type { Model } from "./types.ts";
 
 export interface Graph {
@@ -46,6 +47,7 @@ export function viewGraph(model: Model): Graph {
   const facts = (name: string): Facts => known.get(name) ?? NOTHING;
   const negativeAxes = (axes: readonly number[], value: string): readonly number[] | null => {
     const { rank } = facts(value);
+    if (axes.some((axis) => Math.abs(axis) > MAX_RANK)) return null;
     if (rank === null) return axes.every((axis) => axis < 0) ? ascending(axes) : null;
     return ascending(axes.map((axis) => (axis < 0 ? axis : axis - rank)));
   };

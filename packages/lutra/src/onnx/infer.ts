@@ -3,7 +3,9 @@
 
 import { type NodeProto, TensorProto_DataType, type ValueInfoProto } from "onnx-buf";
 import { integersAttribute, numberAttribute } from "./attribute.ts";
+import { valuesRead } from "./check.ts";
 import type { Constants } from "./constants.ts";
+import { MAX_RANK } from "./limits.ts";
 import type { Model } from "./types.ts";
 
 /** What is known of a value. */
@@ -70,7 +72,8 @@ function declaredFacts(info: ValueInfoProto): Facts {
   const value = info.type?.value;
   if (value?.case !== "tensorType") return UNKNOWN;
   const element = value.value.elemType === Type.UNDEFINED ? null : value.value.elemType;
-  return { ...UNKNOWN, element, rank: value.value.shape?.dim.length ?? null };
+  const rank = value.value.shape?.dim.length ?? null;
+  return { ...UNKNOWN, element, rank: rank === null || rank > MAX_RANK ? null : rank };
 }
 
 /** Element type of the outputs after the first. */
@@ -84,11 +87,17 @@ type Lookup = (name: string) => Facts;
 function resultOf(node: NodeProto, lookup: Lookup, constants: Constants): Facts {
   const inputs = node.input.filter((name) => name !== "").map(lookup);
   const first = inputs[0] ?? UNKNOWN;
-  const data = node.opType !== "Shape" && node.opType !== "Size" && inputs.some((input) => input.data);
+  const data = carriesData(node, lookup);
   const element = elementOf(node, inputs);
   if (node.opType === "Constant") return constantFacts(node, constants);
   if (node.domain !== "" && node.domain !== "com.microsoft") return { ...UNKNOWN, data };
   return { element, rank: rankOf(node, inputs, constants), length: lengthOf(node, inputs, first), data };
+}
+
+/** Shapes carry no data, random numbers do; a node with subgraphs reads what those read. */
+function carriesData(node: NodeProto, lookup: Lookup): boolean {
+  if (node.opType === "Shape" || node.opType === "Size") return false;
+  return node.opType.startsWith("Random") || valuesRead(node).some((name) => lookup(name).data);
 }
 
 function constantFacts(node: NodeProto, constants: Constants): Facts {
@@ -117,7 +126,7 @@ function rankOf(node: NodeProto, inputs: readonly Facts[], constants: Constants)
   if (KEEP_RANK.has(opType)) return first;
   if (BROADCAST.has(opType)) {
     const ranks = inputs.flatMap((input) => input.rank ?? []);
-    return ranks.length === inputs.length ? Math.max(...ranks) : null;
+    return ranks.length === inputs.length ? ranks.reduce((a, b) => Math.max(a, b), 0) : null;
   }
   if (opType === "Shape") return 1;
   if (opType === "Size") return 0;
@@ -155,9 +164,7 @@ function lengthOf(node: NodeProto, inputs: readonly Facts[], first: Facts): numb
 /** The axes a node works along, from its attribute (older opsets) or its second input; [] if none are given, null if not constant. */
 export function axesOf(node: NodeProto, constants: Constants): readonly number[] | null {
   const attribute = integersAttribute(node, "axes");
-  if (attribute !== null) return attribute;
+  if (attribute !== null) return attribute.length > MAX_RANK ? null : attribute;
   const input = node.input[1] ?? "";
-  return input === "" ? [] : constants.numbers(input, MAX_AXES);
+  return input === "" ? [] : constants.numbers(input, MAX_RANK);
 }
-
-const MAX_AXES = 64;

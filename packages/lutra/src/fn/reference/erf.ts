@@ -31,7 +31,7 @@ function centreOf(piece: number): number {
 }
 
 /** G(c) = e^(c^2) - (2 / sqrt(pi)) sum of 2^n c^(2n+1) / (2n+1)!!, in fixed point. */
-function scaledComplement(c: bigint): bigint {
+export function fixedScaledErfc(c: bigint): bigint {
   const square = times(c, c);
   let sum = 0n;
   let term = c;
@@ -49,7 +49,7 @@ function derivePieces(): Float64Array {
     const at = piece * STRIDE;
     const centre = centreOf(piece);
     const c = fromDouble(centre);
-    let before = scaledComplement(c);
+    let before = fixedScaledErfc(c);
     let current = 2n * times(c, before) - ERF_SLOPE;
     const [high, low] = toDoubleDouble(before);
     table[at] = centre;
@@ -101,9 +101,9 @@ export function gaussTimes(factor: number, x: number, divisor: 1 | 2): number {
   return expTimes(factor, -square / divisor, -productError(x, x, square) / divisor);
 }
 
-/** 1 - erf(x). Error at most 3 ulp. */
+/** 1 - erf(x). Error at most 2 ulp. */
 export function erfc(x: number): number {
-  if (x < 0.5) return 1 - erf(x);
+  if (x < 0) return 1 + erf(-x);
   return gaussTimes(scaledErfc(x), x, 1);
 }
 

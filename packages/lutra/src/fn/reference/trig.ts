@@ -22,11 +22,12 @@ function reduce(x: number): number {
   quadrant = n & 3;
   const first = x - n * PART1;
   const second = -n * PART2;
+  const third = -n * PART3;
   const a = first + second;
-  const third = sumError(first, second, a) - n * PART3;
-  const rest = third + sumError(sumError(first, second, a), -n * PART3, third) * 0 - n * PART4;
-  const high = a + rest;
-  low = sumError(a, rest, high);
+  const b = a + third;
+  const rest = sumError(first, second, a) + sumError(a, third, b) - n * PART4;
+  const high = b + rest;
+  low = sumError(b, rest, high);
   return high;
 }
 

@@ -1,0 +1,41 @@
+// The optimal tables on GQA-LUT's own grid, against its published code and against the optimum computed before the project
+// began (../shared/published/gqa-lut-2024.json). Mean square error, no tails imposed, slope and intercept in steps of 2^-6
+// or real. Two errors that should be equal may differ by 1 %: the published ones are rounded to three digits.
+import { readFile } from "node:fs/promises";
+import { atMost, lutra, shared } from "./lutra.mjs";
+
+export const name = "published";
+
+const STEP = "0.01";
+const STORAGE = "s16.6";
+const TOLERANCE = 1.01;
+const NAMES = { hswish: "hard-swish" };
+
+/** 800 points, 16 segments, stored pairs. */
+const SECONDS = 0.3;
+
+export async function measure() {
+  const published = JSON.parse(await readFile(shared("published/gqa-lut-2024.json"), "utf8"));
+  const rows = [];
+  const figures = [];
+  for (const [key, errors] of Object.entries(published.mse)) {
+    const [fn, segments] = key.split(" ");
+    const stored = await fit(fn, published.ranges[fn], segments, ["--coefficients", STORAGE]);
+    const real = await fit(fn, published.ranges[fn], segments, []);
+    rows.push({ fn: NAMES[fn] ?? fn, segments: Number(segments), published: errors, stored, real });
+    figures.push(
+      atMost(`${key}: stored optimum`, stored.mse, errors.same_storage_optimum * TOLERANCE),
+      atMost(`${key}: stored optimum, from below`, errors.same_storage_optimum, stored.mse * TOLERANCE),
+      atMost(`${key}: real optimum`, real.mse, errors.bound_real_jumps_allowed * TOLERANCE),
+      atMost(`${key}: real optimum, from below`, errors.bound_real_jumps_allowed, real.mse * TOLERANCE),
+      atMost(`${key}: seconds for stored pairs`, stored.seconds, SECONDS, "s"),
+    );
+  }
+  return { rows, figures };
+}
+
+async function fit(fn, [lo, hi], segments, options) {
+  const question = [NAMES[fn] ?? fn, "--grid", `${lo}:${hi}:${STEP}`, "--segments", segments];
+  const { error, seconds } = await lutra("fit", ...question, "--norm", "mse", "--tails", "extend", ...options);
+  return { mse: error.mse, max: error.max, seconds };
+}

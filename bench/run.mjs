@@ -1,0 +1,41 @@
+// npm run bench: measures, writes bench/results/NAME.json, and lists which figures hit their limits and which miss.
+// `npm run bench -- models published` runs only those. Fails if a figure misses. `npm run tables` then renews README.md.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as errors from "./errors.mjs";
+import { machine, ROOT } from "./lutra.mjs";
+import * as models from "./models.mjs";
+import * as published from "./published.mjs";
+
+const BENCHES = [errors, published, models];
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  console.error(`no bench is called ${unknown.join(", ")}; there are ${BENCHES.map(({ name }) => name).join(", ")}`);
+  process.exit(2);
+}
+
+let missed = 0;
+await mkdir(join(ROOT, "bench", "results"), { recursive: true });
+for (const { name, measure } of BENCHES) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  console.log(`\n${name}`);
+  const { rows, figures } = await measure();
+  const file = join("bench", "results", `${name}.json`);
+  await writeFile(join(ROOT, file), `${JSON.stringify({ machine: machine(), rows, figures }, null, 2)}\n`);
+  for (const figure of figures) console.log(`  ${describe(figure)}`);
+  missed += figures.filter(({ met }) => !met).length;
+  console.log(
+    `  wrote ${file}: ${rows.length} rows, ${figures.filter(({ met }) => met).length} of ${figures.length} figures met`,
+  );
+}
+process.exitCode = missed > 0 ? 1 : 0;
+
+function describe({ what, measured, limit, unit, met }) {
+  return `${met ? "hit " : "MISS"}  ${what}: ${show(measured, unit)}, at most ${show(limit, unit)}`;
+}
+
+function show(value, unit) {
+  return unit === "%" ? `${(100 * value).toFixed(2)} %` : `${Number(value.toPrecision(5))}${unit && ` ${unit}`}`;
+}

@@ -1,0 +1,107 @@
+// npm run tables: writes the tables of README.md from bench/results, so that no number there is typed by hand.
+// A table stands between `<!-- generated: NAME -->` and `<!-- end -->`; test/docs.test.ts fails when one is out of date.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ROOT } from "./lutra.mjs";
+
+/** Where generated tables may stand. */
+export const DOCUMENTS = ["README.md"];
+
+/** By name: which bench it shows, its columns, and how a row of results becomes one or no line. */
+const TABLES = {
+  "certified-errors": {
+    bench: "errors",
+    columns: ["function", "inputs", "segments", "bytes", "proven error at most", "attained"],
+    align: "llrrrl",
+    line({ fn, formats, norm, segments, bytes, absolute, relative }) {
+      const bound = norm === "relative" ? relative : absolute;
+      const kind = norm === "relative" ? " relative" : "";
+      const inputs = formats.replace("--range ", "on ").replaceAll(/--(in|out|reduce auto) ?/g, "");
+      return [
+        fn,
+        inputs.trim(),
+        segments,
+        bytes,
+        significant(bound.upper) + kind,
+        `${significant(bound.lower)} at code ${bound.at}`,
+      ];
+    },
+  },
+  "published-errors": {
+    bench: "published",
+    columns: [
+      "function",
+      "segments",
+      "NN-LUT",
+      "GQA-LUT, seed 42",
+      "GQA-LUT, best of 10",
+      "lutra",
+      "lutra, real coefficients",
+    ],
+    align: "lrrrrrr",
+    line({ fn, segments, published, stored, real }) {
+      const others = [
+        published.nn_lut_best_of_10_rounded_to_6_bits,
+        published.gqa_seed_42,
+        published.gqa_best_of_10_seeds,
+      ];
+      return [fn, segments, ...[...others, stored.mse, real.mse].map(significant)];
+    },
+  },
+  models: {
+    bench: "models",
+    columns: ["model", "layers", "segments", "before", "after", "answers changed", "largest logit error", "time"],
+    align: "lrrrrrrr",
+    line({ model, sites, segments, before, after, flips, logitError, seconds }) {
+      const name = model.replace(/^.*\/|\.onnx$/g, "");
+      const changes = [percent(flips), significant(logitError.max), `${Math.round(seconds)} s`];
+      return [name, sites, segments, quality(before.metrics), quality(after.metrics), ...changes];
+    },
+  },
+};
+
+/** The document with every generated table renewed. @throws Error if a marker names no table or is not closed */
+export function renewTables(text) {
+  const opened = text.match(/<!-- generated: /g)?.length ?? 0;
+  let renewed = 0;
+  const result = text.replace(/<!-- generated: ([\w-]+) -->\n[\s\S]*?<!-- end -->/g, (_whole, name) => {
+    renewed++;
+    return `<!-- generated: ${name} -->\n${tableText(name)}\n<!-- end -->`;
+  });
+  if (renewed !== opened) throw new Error(`${opened} generated tables are opened, ${renewed} are well-formed`);
+  return result;
+}
+
+function tableText(name) {
+  const table = TABLES[name];
+  if (table === undefined) throw new Error(`no table is called "${name}"; there are ${Object.keys(TABLES).join(", ")}`);
+  const { machine, rows } = JSON.parse(readFileSync(join(ROOT, "bench", "results", `${table.bench}.json`), "utf8"));
+  const rule = [...table.align].map((side) => (side === "r" ? "--:" : ":--"));
+  const lines = [table.columns, rule, ...rows.map(table.line)].map((cells) => `| ${cells.join(" | ")} |`);
+  return `${lines.join("\n")}\n\n<sub>${machine.cpu}, ${machine.cores} cores, Node ${machine.node}</sub>`;
+}
+
+function quality({ accuracy, perplexity, nll }) {
+  if (accuracy !== undefined) return percent(accuracy);
+  return perplexity !== undefined ? `perplexity ${perplexity.toFixed(4)}` : `NLL ${nll.toFixed(4)}`;
+}
+
+function percent(fraction) {
+  return `${(100 * fraction).toFixed(2)} %`;
+}
+
+/** Three significant digits, upper bounds never rounded below their value. */
+function significant(value) {
+  const text = value.toPrecision(3);
+  return Number(text).toExponential().includes("e-") && Number(text) < 1e-3
+    ? Number(text).toExponential()
+    : String(Number(text));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const document of DOCUMENTS) {
+    const path = join(ROOT, document);
+    writeFileSync(path, renewTables(readFileSync(path, "utf8")));
+  }
+}

@@ -1,0 +1,100 @@
+// lutra compile: a model with its non-linear layers replaced by proven tables, what that changes, and the report. The library
+// compiles; here options become its options and its result becomes files.
+
+import { basename, join } from "node:path";
+import { type Compilation, compile as compileModel, LutraError, type Model, type Norm, toJson } from "lutra";
+import { openSession } from "lutra/onnxruntime";
+import { report } from "lutra-figures";
+import type { Command, CommonOptions } from "../command.ts";
+import { type CompileData, compileText } from "../compile-text.ts";
+import { readDataset } from "../dataset-file.ts";
+import { type StagedFolder, stageFolder } from "../files.ts";
+import { inFile, loadRuntime, readModelFile } from "../model-file.ts";
+import { tableFileText } from "../table-file.ts";
+
+export interface CompileOptions extends CommonOptions {
+  readonly file: string;
+  readonly data: string;
+  readonly output: string;
+  readonly segments: number;
+  readonly method: string;
+  readonly only?: readonly string[];
+  readonly norm: Norm;
+  readonly to: "onnx";
+  readonly flat?: boolean;
+  readonly seed: number;
+}
+
+export const compile: Command<CompileOptions, CompileData> = {
+  async run(options, control) {
+    const { file, segments, method, norm, only, flat, seed } = options;
+    const model = await readModelFile(file);
+    checkEmbedded(model, file);
+    const dataset = await readDataset(options.data);
+    const ort = await loadRuntime();
+    const folder = await stageFolder(options.output);
+    try {
+      const compilation = await inFile(file, () =>
+        compileModel(
+          model,
+          dataset,
+          { segments, method, norm, flat: flat === true, seed, ...(only === undefined ? {} : { only }) },
+          { openSession: (bytes) => openSession(ort, bytes), now: () => performance.now() },
+          control,
+        ),
+      );
+      const data = await writeFiles(folder, { ...options, dataset: dataset.name }, compilation);
+      await folder.commit();
+      return data;
+    } catch (error) {
+      await folder.discard();
+      throw error;
+    }
+  },
+  print: compileText,
+};
+
+/** @throws LutraError "unsupported" if tensors lie in files beside the model: sessions are opened from memory */
+function checkEmbedded(model: Model, file: string): void {
+  const [location] = model.external.keys();
+  if (location === undefined) return;
+  throw new LutraError("unsupported", "models with external data cannot be compiled yet", {
+    where: `${file}: tensors in "${location}"`,
+    note: "save the model with its tensors inside (onnx.save without save_as_external_data); that holds up to 2 GiB",
+  });
+}
+
+interface Named {
+  readonly file: string;
+  readonly output: string;
+  readonly dataset: string;
+}
+
+/** The model, every table, the report, and compile.json: the same data as --json prints. */
+async function writeFiles(folder: StagedFolder, named: Named, compilation: Compilation): Promise<CompileData> {
+  const { model: chunks, ...results } = compilation;
+  const name = basename(named.file).replace(/\.onnx$/i, "");
+  const modelFile = `${name}.lut.onnx`;
+  const tableFiles = fileNames(results.tables.map((table) => table.name));
+  const files = [modelFile, ...tableFiles, "report.html", "compile.json"].map((path) => join(named.output, path));
+  const data: CompileData = { model: name, dataset: named.dataset, ...results, files };
+  await folder.write(modelFile, chunks);
+  for (const [i, { table, problem, certificate }] of results.tables.entries()) {
+    await folder.write(tableFiles[i] as string, tableFileText({ table, problem, certificate }));
+  }
+  await folder.write("report.html", report(data));
+  await folder.write("compile.json", `${toJson(data)}\n`);
+  return data;
+}
+
+/** tables/NAME.json with what a file name may hold; a number where two would be the same. */
+function fileNames(names: readonly string[]): readonly string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    const plain = name.replace(/[^A-Za-z0-9._-]+/g, "_");
+    let chosen = plain;
+    for (let n = 2; taken.has(chosen.toLowerCase()); n++) chosen = `${plain}-${n}`;
+    taken.add(chosen.toLowerCase());
+    return `tables/${chosen}.json`;
+  });
+}

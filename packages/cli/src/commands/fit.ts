@@ -1,0 +1,121 @@
+// lutra fit: one table for one function. The options become a Problem, the library solves and certifies it, and the delivered
+// table is measured where the problem asks.
+
+import { type Certificate, drive, type Problem, printFormat, segmentCount, solve, type Table, tableBytes } from "lutra";
+import { certificateFacts, intervalText } from "../certificate-text.ts";
+import type { Command, CommonOptions } from "../command.ts";
+import { writeWhole } from "../files.ts";
+import { type MeasuredError, measureTable } from "../measure.ts";
+import { type ProblemOptions, problemFrom } from "../problem.ts";
+import { tableFileText } from "../table-file.ts";
+import {
+  alignedTable,
+  facts,
+  grouped,
+  left,
+  plural,
+  right,
+  type Style,
+  seconds as secondsText,
+  significant,
+} from "../text.ts";
+import { certifyTable } from "./certify.ts";
+
+export interface FitOptions extends CommonOptions, ProblemOptions {
+  readonly method: string;
+  readonly seed: number;
+  readonly output?: string;
+}
+
+export interface FitData {
+  readonly problem: Problem;
+  readonly method: string;
+  readonly table: Table;
+  readonly certificate: Certificate;
+  /** Of the delivered table, at the problem's points. */
+  readonly error: MeasuredError;
+  /** The problem's norm over its points, and what no table of this size and storage can go below, where that holds. */
+  readonly objective: number;
+  readonly bound: number;
+  readonly boundHolds: string;
+  readonly segments: number;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+export const fit: Command<FitOptions, FitData> = {
+  async run(options, control) {
+    const start = performance.now();
+    const problem = await problemFrom(options);
+    const solved = await drive(solve(problem, options.method, { seed: options.seed }), control);
+    const { table, objective, bound, boundHolds } = solved;
+    const certificate = await certifyTable(table, control);
+    const error = measureTable(problem, table);
+    if (options.output !== undefined) await writeWhole(options.output, tableFileText({ table, problem, certificate }));
+    return {
+      problem,
+      method: options.method,
+      table,
+      certificate,
+      error,
+      objective,
+      bound,
+      boundHolds,
+      segments: segmentCount(table),
+      bytes: tableBytes(table),
+      seconds: (performance.now() - start) / 1000,
+    };
+  },
+  print(data, style) {
+    return [headline(data, style), proof(data, style), segmentTable(data, style)].join("\n\n");
+  },
+};
+
+function headline(
+  { problem, method, segments, bytes, error, objective, bound, boundHolds, seconds }: FitData,
+  style: Style,
+): string {
+  const { spec } = problem;
+  const title = `${spec.fn} on ${intervalText(spec.domain)}: ${plural(segments, "segment")}, ${grouped(bytes)} bytes`;
+  return [
+    style.bold(title),
+    facts(
+      [
+        ["formats", `${printFormat(spec.input)} to ${printFormat(spec.output)}`],
+        ["method", `${method}, ${secondsText(seconds)}`],
+        ["max error", `${significant(error.max)} measured over ${error.over}`],
+        ["mean square", significant(error.mse)],
+        [
+          "objective",
+          `${significant(objective)} (${problem.norm}); at least ${significant(bound)} for any table like it, over ${boundHolds}`,
+        ],
+      ],
+      style,
+    ),
+  ].join("\n");
+}
+
+function proof({ certificate }: FitData, style: Style): string {
+  return `${style.bold("proven")}\n${certificateFacts(certificate, style)}`;
+}
+
+/** More rows than this scroll the answer off the screen; the file and --json have all. */
+const MAX_ROWS = 32;
+
+function segmentTable({ table, certificate, segments }: FitData, style: Style): string {
+  const columns = [right("segment"), right("from"), right("to"), right("slope"), right("intercept"), left("error")];
+  const reach = (t: number | null | undefined): string => (t === null || t === undefined ? "" : significant(t, 6));
+  const rows = Array.from({ length: Math.min(segments, MAX_ROWS) }, (_, i) => {
+    const found = certificate.segments.find(({ segment }) => segment === i);
+    return [
+      String(i),
+      reach(found?.from),
+      reach(found?.to),
+      significant(table.coefficients[1]?.[i] ?? 0, 6),
+      significant(table.coefficients[0]?.[i] ?? 0, 6),
+      found === undefined ? "" : `${significant(found.minError)} to ${significant(found.maxError)}`,
+    ];
+  });
+  const rest = segments > MAX_ROWS ? `\n... and ${segments - MAX_ROWS} more` : "";
+  return alignedTable(columns, rows, style) + rest;
+}

@@ -1,0 +1,115 @@
+// What `lutra compile` found and changed, for people: layers by kind with their tables and proven errors, then the metrics.
+
+import { type Certificate, type Compilation, type CompiledSite, segmentCount, tableBytes } from "lutra";
+import { changeText, metricText } from "./metric-text.ts";
+import {
+  alignedTable,
+  grouped,
+  left,
+  percent,
+  plural,
+  right,
+  type Style,
+  seconds as secondsText,
+  significant,
+} from "./text.ts";
+
+export interface CompileData extends Omit<Compilation, "model"> {
+  readonly model: string;
+  readonly dataset: string;
+  readonly files: readonly string[];
+}
+
+export function compileText(data: CompileData, style: Style): string {
+  const { model, sites, tables, seconds } = data;
+  const title = `${model}: ${plural(sites.length, "layer")} compiled into ${plural(tables.length, "table")} in ${secondsText(seconds)}`;
+  return [
+    style.bold(title),
+    kindTable(data, style),
+    tableTable(data, style),
+    metricTable(data, style),
+    fileList(data, style),
+  ].join("\n\n");
+}
+
+function kindTable({ sites, tables }: CompileData, style: Style): string {
+  const columns = [
+    left("layer"),
+    right("count"),
+    left("form"),
+    right("tables"),
+    right("segments"),
+    right("bytes"),
+    right("proven max error"),
+  ];
+  const rows = [...new Set(sites.map(({ kind }) => kind))].map((kind) => {
+    const members = sites.filter((site) => site.kind === kind);
+    const names = new Set(members.flatMap((site) => site.tables));
+    const used = tables.filter(({ name }) => names.has(name));
+    return [
+      kind,
+      grouped(members.length),
+      [...new Set(members.map(({ form }) => form))].join(", "),
+      grouped(used.length),
+      [...new Set(used.map(({ table }) => segmentCount(table)))].join(", "),
+      grouped(used.reduce((sum, { table }) => sum + tableBytes(table), 0)),
+      largestError(members),
+    ];
+  });
+  return alignedTable(columns, rows, style);
+}
+
+function tableTable({ tables, sites }: CompileData, style: Style): string {
+  const columns = [
+    left("table"),
+    left("function"),
+    right("segments"),
+    right("bytes"),
+    right("proven max error"),
+    right("optimum at least"),
+    right("layers"),
+  ];
+  const rows = tables.map(({ name, table, certificate, bound, problem }) => [
+    name,
+    table.spec.fn,
+    grouped(segmentCount(table)),
+    grouped(tableBytes(table)),
+    provenError(certificate),
+    `${significant(bound)} ${problem.norm}`,
+    grouped(sites.filter((site) => site.tables.includes(name)).length),
+  ]);
+  return alignedTable(columns, rows, style);
+}
+
+function metricTable(data: CompileData, style: Style): string {
+  const { before, after, flips, logitError, samples, dataset } = data;
+  const rows = Object.entries(before).map(([name, was]) => {
+    const is = (after as Readonly<Record<string, number>>)[name] ?? Number.NaN;
+    return [name, metricText(name, was), metricText(name, is), changeText(name, was, is)];
+  });
+  rows.push(["predictions flipped", "", "", percent(flips)]);
+  rows.push(["logit error, largest", "", "", significant(logitError.max)]);
+  rows.push(["logit error, mean", "", "", significant(logitError.mean)]);
+  const columns = [left(""), right("before"), right("after"), right("difference")];
+  return `${style.bold(`${plural(samples, "sample")} of ${dataset}`)}\n${alignedTable(columns, rows, style)}`;
+}
+
+function fileList({ files }: CompileData, style: Style): string {
+  const shown = files.filter((path) => !path.includes("tables/"));
+  const tables = files.length - shown.length;
+  return [style.bold("written"), ...shown, `and ${plural(tables, "table")} in tables/`].join("\n  ");
+}
+
+/** Of the layers, the largest: absolute where one is proven, else relative. */
+function largestError(sites: readonly CompiledSite[]): string {
+  const worst = sites.reduce((a, b) => (size(b.certificate) > size(a.certificate) ? b : a));
+  return provenError(worst.certificate);
+}
+
+function size({ absolute, relative }: Certificate): number {
+  return Number.isFinite(absolute.upper) ? absolute.upper : relative.upper;
+}
+
+function provenError({ absolute, relative }: Certificate): string {
+  return Number.isFinite(absolute.upper) ? significant(absolute.upper) : `${significant(relative.upper)} relative`;
+}

@@ -1,0 +1,159 @@
+// From the options of `lutra fit` to a Problem. What is left out is chosen by what the function says about itself: where it is
+// defined, which lines it approaches, which identities it has.
+
+import {
+  BINARY32,
+  codeRange,
+  decode,
+  defaultReductions,
+  type Fn,
+  type Format,
+  type Histogram,
+  type Interval,
+  iv,
+  LutraError,
+  type Norm,
+  type Problem,
+  parseFn,
+  parseFormat,
+  type Reduction,
+  type Tail,
+} from "lutra";
+import { readJson } from "./files.ts";
+import type { Grid } from "./options.ts";
+
+export interface ProblemOptions {
+  readonly fn: string;
+  readonly in?: string;
+  readonly out?: string;
+  readonly grid?: Grid;
+  readonly range?: readonly [number, number];
+  readonly segments?: number;
+  readonly maxError?: number;
+  readonly norm: Norm;
+  readonly coefficients?: string;
+  readonly histogram?: string;
+  readonly tails?: "clamp" | "extend" | "auto";
+  /** "auto", "none" or names separated by commas. */
+  readonly reduce: string;
+}
+
+/** @throws LutraError for an unknown function or format, an empty range, a histogram that is none */
+export async function problemFrom(options: ProblemOptions): Promise<Problem> {
+  const fn = parseFn(options.fn);
+  const input = options.grid === undefined ? parseFormat(options.in ?? "binary32") : BINARY32;
+  const output = options.out === undefined ? input : parseFormat(options.out);
+  const domain = domainOf(fn, input, options);
+  const reductions = reductionsOf(fn, input, options.reduce);
+  const coefficients = options.coefficients === undefined ? undefined : parseFormat(options.coefficients);
+  return {
+    spec: { fn: fn.text, domain, input, output },
+    size: options.maxError === undefined ? { segments: options.segments ?? 0 } : { maxError: options.maxError },
+    norm: options.norm,
+    ...(options.grid === undefined ? {} : { grid: options.grid }),
+    ...(options.histogram === undefined ? {} : { histogram: await readHistogram(options.histogram) }),
+    ...(coefficients === undefined ? {} : { coefficients: { slope: coefficients, intercept: coefficients } }),
+    tails: tailsOf(fn, domain, reductions, options),
+    reductions,
+  };
+}
+
+/** What was asked for: the range, the grid's ends, or all that the format holds, where the function is defined. */
+function domainOf(fn: Fn, input: Format, { range, grid }: ProblemOptions): Interval {
+  const asked = range ?? (grid === undefined ? formatRange(input) : [grid.lo, grid.hi]);
+  const [lo, hi] = asked;
+  if (!(lo <= hi)) throw new LutraError("bad-argument", `a range needs its lower end first, got ${lo},${hi}`);
+  const defined = iv.intersect({ lo, hi }, fn.domain);
+  if (defined !== null) return range === undefined && grid === undefined ? whereFinite(fn, input, defined) : defined;
+  throw new LutraError("bad-argument", `${fn.text} is not defined anywhere in [${lo}, ${hi}]`, {
+    note: `it is defined on [${fn.domain.lo}, ${fn.domain.hi}]`,
+  });
+}
+
+function formatRange(input: Format): readonly [number, number] {
+  if (input.kind === "float") return [-Infinity, Infinity];
+  const { lo, hi } = codeRange(input);
+  return [decode(input, lo), decode(input, hi)];
+}
+
+/** Without the format's end code if the function has a pole there (1/x and log at 0). */
+function whereFinite(fn: Fn, input: Format, { lo, hi }: Interval): Interval {
+  if (input.kind === "float") return { lo, hi };
+  const first = Number.isFinite(fn.evaluate(lo)) ? lo : lo + input.scale;
+  const last = Number.isFinite(fn.evaluate(hi)) ? hi : hi - input.scale;
+  return first <= last ? { lo: first, hi: last } : { lo, hi };
+}
+
+function reductionsOf(fn: Fn, input: Format, asked: string): readonly Reduction[] {
+  if (asked === "none") return [];
+  if (asked === "auto") return defaultReductions(fn.text).filter((reduction) => suits(reduction, input));
+  return asked.split(",").map((name) => {
+    const identity = fn.identities.find(({ by }) => by === name.trim());
+    if (identity !== undefined) return inBinary32(identity);
+    const known = fn.identities.map(({ by }) => by).join(", ");
+    throw new LutraError("bad-argument", `${fn.text} has no identity "${name.trim()}" to reduce its range by`, {
+      note: known === "" ? "it has none: leave --reduce out" : `it has: ${known}`,
+    });
+  });
+}
+
+/** A table stores the constants of its reductions in binary32. */
+function inBinary32(reduction: Reduction): Reduction {
+  if (reduction.by === "exponential") return { ...reduction, factor: Math.fround(reduction.factor) };
+  if (reduction.by === "logarithm") return { ...reduction, perOctave: Math.fround(reduction.perOctave) };
+  return reduction;
+}
+
+/** Integer tables can mirror codes around 0, nothing else. */
+function suits({ by }: Reduction, input: Format): boolean {
+  return input.kind === "float" || (input.zeroPoint === 0 && (by === "odd" || by === "even"));
+}
+
+/**
+ * A grid imposes nothing beyond its ends. With formats, a bounded side is clamped; an unbounded one follows the function's own
+ * asymptote, or its last line if there is none.
+ */
+function tailsOf(
+  fn: Fn,
+  domain: Interval,
+  reductions: readonly Reduction[],
+  { grid, tails }: ProblemOptions,
+): readonly [Tail, Tail] {
+  if (tails === "clamp" || tails === "extend") return [tails, tails];
+  if (grid !== undefined && tails === undefined) return ["extend", "extend"];
+  if (reductions.some(({ by }) => by === "octave" || by === "logarithm" || by === "exponential"))
+    return ["clamp", "clamp"];
+  const side = (end: number, asymptote: Tail | null): Tail => {
+    if (Number.isFinite(end) && tails === undefined) return "clamp";
+    return asymptote ?? (Number.isFinite(end) ? "clamp" : "extend");
+  };
+  return [side(domain.lo, fn.asymptotes[0]), side(domain.hi, fn.asymptotes[1])];
+}
+
+/** @throws LutraError "bad-data" with the place of the first fault */
+async function readHistogram(path: string): Promise<Histogram> {
+  const content = await readJson(path);
+  const { edges, counts } = content !== null && typeof content === "object" ? (content as Record<string, unknown>) : {};
+  if (!isNumbers(edges) || !isNumbers(counts) || edges.length !== counts.length + 1 || counts.length === 0) {
+    throw new LutraError("bad-data", 'a histogram is {"edges": [n + 1 numbers], "counts": [n numbers]}, n at least 1', {
+      where: path,
+    });
+  }
+  const edge = edges.findIndex((x, i) => !Number.isFinite(x) || (i > 0 && !((edges[i - 1] as number) < x)));
+  if (edge >= 0) {
+    throw new LutraError("bad-data", `edges must be finite and strictly increasing, got ${edges[edge]}`, {
+      where: `${path}: edges[${edge}]`,
+    });
+  }
+  const count = counts.findIndex((x) => !(x >= 0 && x < Infinity));
+  if (count >= 0) {
+    throw new LutraError("bad-data", `counts must be finite and not negative, got ${counts[count]}`, {
+      where: `${path}: counts[${count}]`,
+    });
+  }
+  return { edges, counts };
+}
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "number");
+}

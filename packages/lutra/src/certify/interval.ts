@@ -1,0 +1,131 @@
+// Certificates by interval proof: a binary32 table against its function, over every binary32 input of a domain.
+
+import { hash, type Work } from "../base/index.ts";
+import type { Fn } from "../fn/index.ts";
+import { fromOrdered32, type Interval, MAX_BINARY32, toOrdered32, ulpOf } from "../num/index.ts";
+import { evaluate, segmentCount, type Table } from "../table/index.ts";
+import { extremes, type Reference, referenceOf } from "./bound.ts";
+import { deadByReach } from "./dead.ts";
+import { type Piece, piecesOf } from "./pieces.ts";
+import type { Certificate, SegmentError } from "./types.ts";
+import { type BoundedPiece, worstOf } from "./worst.ts";
+
+/** What an interval proof finds out about a table. */
+export type IntervalProof = Pick<
+  Certificate,
+  "shown" | "over" | "absolute" | "relative" | "ulp" | "mse" | "offBy" | "undecided" | "segments" | "dead"
+> & {
+  /** delivered - f lies in here everywhere. */
+  readonly signed: Interval;
+};
+
+/**
+ * Proves the error of a table against a function on every binary32 input of the domain. Independent of the function's identities:
+ * every octave is proven by itself.
+ * @throws LutraError "infeasible" if the error is not finite somewhere, "unsupported" for integer outputs
+ */
+export function* proveTable(
+  table: Table,
+  hole: string,
+  fn: Fn,
+  domain: Interval,
+  relativeFloor: number,
+): Work<IntervalProof> {
+  const reference = referenceOf(fn);
+  const bounded = yield* boundPieces(piecesOf(table, domain), reference);
+  const { output } = table.spec;
+  const absolute = yield* worstOf(table, bounded, reference, () => 1, "absolute");
+  const relative = yield* worstOf(table, bounded, reference, (f) => 1 / Math.max(f, relativeFloor), "relative");
+  const ulp = yield* worstOf(table, bounded, reference, (f) => 1 / ulpOf(output, Math.min(f, 2 ** 1000)), "ulp");
+  return {
+    shown: "interval",
+    over: overWords(domain),
+    absolute,
+    relative: { ...relative, floor: relativeFloor },
+    ulp,
+    mse: null,
+    offBy: null,
+    undecided: 0,
+    segments: summarise(table, hole, bounded, reference),
+    dead: deadByReach(table, hole, bounded.map(({ piece }) => piece)),
+    signed: signedRange(bounded),
+  };
+}
+
+function* boundPieces(pieces: readonly Piece[], reference: Reference): Work<BoundedPiece[]> {
+  const bounded: BoundedPiece[] = [];
+  for (const [i, piece] of pieces.entries()) {
+    if (i % 256 === 0) yield { stage: "bounding each line", done: i, total: pieces.length };
+    bounded.push({ piece, extremes: extremes(piece, reference, piece.first, piece.last) });
+  }
+  return bounded;
+}
+
+/** Inputs per piece for the mean errors. */
+const SAMPLES_PER_PIECE = 4;
+
+function summarise(
+  table: Table,
+  hole: string,
+  bounded: readonly BoundedPiece[],
+  reference: Reference,
+): readonly SegmentError[] {
+  const bySegment: BoundedPiece[][] = Array.from({ length: segmentCount(table) }, () => []);
+  for (const one of bounded) bySegment[one.piece.segment]?.push(one);
+  return bySegment.map((pieces, segment) => summariseSegment(table, hole, segment, pieces, reference));
+}
+
+function summariseSegment(
+  table: Table,
+  hole: string,
+  segment: number,
+  pieces: readonly BoundedPiece[],
+  { fn }: Reference,
+): SegmentError {
+  const range = signedRange(pieces);
+  let inputs = 0;
+  let sum = 0;
+  let squares = 0;
+  for (const { piece } of pieces) {
+    const first = toOrdered32(piece.first);
+    const count = toOrdered32(piece.last) - first + 1;
+    inputs += count;
+    for (let i = 0; i < SAMPLES_PER_PIECE; i++) {
+      const x = fromOrdered32(first + Math.floor(((i + 0.5) / SAMPLES_PER_PIECE) * count));
+      const error = evaluate(table, x) - fn.evaluate(x);
+      sum += (error * count) / SAMPLES_PER_PIECE;
+      squares += (error * error * count) / SAMPLES_PER_PIECE;
+    }
+  }
+  const reached = pieces.flatMap(({ piece }) => [piece.from, piece.to]);
+  return {
+    hole,
+    segment,
+    from: pieces.length === 0 ? null : Math.min(...reached),
+    to: pieces.length === 0 ? null : Math.max(...reached),
+    count: null,
+    minError: range.lo,
+    maxError: range.hi,
+    meanError: sum / Math.max(1, inputs),
+    meanSquare: squares / Math.max(1, inputs),
+    digest: hash(pieces.map(({ piece: p }) => [p.first, p.last, p.lead, p.slope, p.intercept])),
+  };
+}
+
+/** Everything that delivered - f can be, rounding included. */
+function signedRange(bounded: readonly BoundedPiece[]): Interval {
+  let lo = Infinity;
+  let hi = -Infinity;
+  for (const { piece, extremes: e } of bounded) {
+    lo = Math.min(lo, e.min - piece.rounding);
+    hi = Math.max(hi, e.max + piece.rounding);
+  }
+  return bounded.length === 0 ? { lo: 0, hi: 0 } : { lo, hi };
+}
+
+function overWords({ lo, hi }: Interval): string {
+  if (lo <= -MAX_BINARY32 && hi >= MAX_BINARY32) return "every finite binary32";
+  const low = lo <= -MAX_BINARY32 ? "" : ` from ${lo}`;
+  const high = hi >= MAX_BINARY32 ? "" : ` to ${hi}`;
+  return `every finite binary32${low}${high}`;
+}

@@ -1,0 +1,170 @@
+// The largest weighted error of a table over its pieces: proven from above by splitting where it may be largest, attained from below by
+// evaluating the table there. weight(|f|) * |delivered - f|; weights do not increase with |f|.
+
+import { LutraError, type Work } from "../base/index.ts";
+import { fromOrdered32, iv, nextUp32, toOrdered32 } from "../num/index.ts";
+import { evaluate, type Table } from "../table/index.ts";
+import { type Extremes, extremes, middleOf, type Reference } from "./bound.ts";
+import type { Piece } from "./pieces.ts";
+import type { ErrorBound } from "./types.ts";
+
+/** Weight of an error where |f| has this size; never increasing. */
+export type Weight = (size: number) => number;
+
+/** A piece with the extremes of its line minus f, without rounding. */
+export interface BoundedPiece {
+  readonly piece: Piece;
+  readonly extremes: Extremes;
+}
+
+/** Splitting stops when the bound is this near to the attained error, rounding aside. */
+const TOLERANCE = 2 ** -10;
+const MAX_ROUNDS = 40;
+/** Runs of at most this many inputs are enumerated. */
+const FEW_INPUTS = 8;
+/** Neighbours tried on each side of the best candidates at the end: rounding varies from input to input. */
+const NEIGHBOURS = 64;
+const CANDIDATES = 16;
+/** More open intervals than this are not split further: the bound stays sound, only less tight. */
+const MAX_OPEN = 1 << 17;
+
+interface Node {
+  readonly piece: Piece;
+  readonly lo: number;
+  readonly hi: number;
+  /** Bound on the weighted error inside, rounding included, and the part that is rounding. */
+  readonly upper: number;
+  readonly rounding: number;
+  /** Where it may be reached. */
+  readonly at: number;
+}
+
+/**
+ * The largest weighted error over all pieces.
+ * @throws LutraError "infeasible" where it is not finite
+ */
+export function* worstOf(
+  table: Table,
+  bounded: readonly BoundedPiece[],
+  reference: Reference,
+  weight: Weight,
+  name: string,
+): Work<ErrorBound> {
+  const search = new Search(table, reference, weight);
+  let open = bounded.map(({ piece, extremes: e }) => search.node(piece, piece.first, piece.last, e));
+  let closed = 0;
+  const last: Node[] = [];
+  for (let round = 0; open.length > 0; round++) {
+    yield { stage: `proving the ${name} error`, done: round, total: MAX_ROUNDS };
+    for (const node of open) search.probe(node);
+    const limit = search.best.lower * (1 + TOLERANCE);
+    const done = round >= MAX_ROUNDS || open.length > MAX_OPEN;
+    const next: Node[] = [];
+    for (const node of open) {
+      if (node.upper <= search.best.lower) continue;
+      if (done || node.upper <= limit + 2 * node.rounding) {
+        closed = Math.max(closed, node.upper);
+        last.push(node);
+      } else next.push(node);
+    }
+    open = next.flatMap((node) => search.split(node));
+  }
+  search.searchNeighbours(last);
+  return { ...search.best, upper: Math.max(closed, search.exactUpper, search.best.lower) };
+}
+
+class Search {
+  readonly #table: Table;
+  readonly #reference: Reference;
+  readonly #weight: Weight;
+  best: { lower: number; at: number | null } = { lower: 0, at: null };
+  /** Bound over the inputs that were enumerated instead of proven. */
+  exactUpper = 0;
+
+  constructor(table: Table, reference: Reference, weight: Weight) {
+    this.#table = table;
+    this.#reference = reference;
+    this.#weight = weight;
+  }
+
+  node(piece: Piece, lo: number, hi: number, e: Extremes): Node {
+    const { fn } = this.#reference;
+    const weight = this.#weight(iv.mignitude(fn.enclose({ lo, hi })));
+    const size = Math.max(Math.abs(e.min), Math.abs(e.max));
+    const upper = (size + piece.rounding) * weight * (1 + 2 ** -50);
+    if (!(upper < Infinity)) throw unbounded(fn.text, lo, hi);
+    return { piece, lo, hi, upper, rounding: piece.rounding * weight, at: -e.min > e.max ? e.argMin : e.argMax };
+  }
+
+  /** Evaluates the table at a node's ends and where its extreme may be. */
+  probe({ lo, hi, at, upper }: Node): void {
+    if (upper <= this.best.lower) return;
+    this.measure(lo);
+    this.measure(hi);
+    const inside = Math.fround(at);
+    if (inside > lo && inside < hi) this.measure(inside);
+  }
+
+  /** The error delivered at one input: records it if it is the worst so far; returns what it is at most. */
+  measure(x: number): number {
+    const { fn } = this.#reference;
+    const exact = fn.evaluate(x);
+    const delivered = evaluate(this.#table, x);
+    const doubt = fn.errorAt(x);
+    const difference = Math.abs(delivered - exact);
+    if (!(difference < Infinity && doubt < Infinity)) throw notFinite(fn.text, x, exact, delivered);
+    const lower = (difference * (1 - 2 ** -52) - doubt) * this.#weight(Math.abs(exact) + doubt) * (1 - 2 ** -51);
+    if (lower > this.best.lower || this.best.at === null) this.best = { lower: Math.max(lower, 0), at: x };
+    const least = Math.max(0, Math.abs(exact) - doubt);
+    return (difference * (1 + 2 ** -52) + doubt) * this.#weight(least) * (1 + 2 ** -51);
+  }
+
+  split(node: Node): Node[] {
+    const { piece, lo, hi } = node;
+    const first = toOrdered32(lo);
+    const count = toOrdered32(hi) - first + 1;
+    if (count <= FEW_INPUTS) {
+      for (let key = first; key < first + count; key++) {
+        this.exactUpper = Math.max(this.exactUpper, this.measure(fromOrdered32(key)));
+      }
+      return [];
+    }
+    const middle = Math.max(lo, Math.min(Math.fround(middleOf(lo, hi)), fromOrdered32(first + count - 2)));
+    const above = nextUp32(middle);
+    return [
+      this.node(piece, lo, middle, extremes(piece, this.#reference, lo, middle)),
+      this.node(piece, above, hi, extremes(piece, this.#reference, above, hi)),
+    ];
+  }
+
+  searchNeighbours(nodes: Node[]): void {
+    nodes.sort((a, b) => b.upper - a.upper);
+    const { at } = this.best;
+    if (at !== null) {
+      const piece = nodes.find(({ lo, hi }) => lo <= at && at <= hi);
+      this.#around(at, piece?.lo ?? at, piece?.hi ?? at);
+    }
+    for (const { at: candidate, lo, hi } of nodes.slice(0, CANDIDATES)) this.#around(candidate, lo, hi);
+  }
+
+  #around(x: number, lo: number, hi: number): void {
+    const centre = toOrdered32(Math.fround(x));
+    const from = Math.max(toOrdered32(lo), centre - NEIGHBOURS);
+    const to = Math.min(toOrdered32(hi), centre + NEIGHBOURS);
+    for (let key = from; key <= to; key++) this.measure(fromOrdered32(key));
+  }
+}
+
+function notFinite(fn: string, x: number, exact: number, delivered: number): LutraError {
+  return new LutraError("infeasible", `the error at ${x} is not finite: ${fn} is ${exact}, the table answers ${delivered}`, {
+    where: `input ${x}`,
+    note: "narrow the domain to where the function is finite in the output format",
+  });
+}
+
+function unbounded(fn: string, lo: number, hi: number): LutraError {
+  return new LutraError("infeasible", `the error of the table for ${fn} cannot be bounded on [${lo}, ${hi}]`, {
+    where: `inputs ${lo} to ${hi}`,
+    note: "narrow the domain to where the function and its derivative are finite",
+  });
+}

@@ -1,0 +1,31 @@
+// The end of every method: store the form it found, measure what is stored, and state the bound.
+
+import { LutraError } from "../base/index.ts";
+import { segmentCount, type Table } from "../table/index.ts";
+import { measure, type Samples } from "./norm.ts";
+import type { Pwl } from "./pwl.ts";
+import { quantise } from "./quantise.ts";
+import type { Task } from "./task.ts";
+import type { FitResult } from "./types.ts";
+
+/** A lower bound on the norm, and in words what it is about. */
+export interface Bound {
+  readonly value: number;
+  readonly holds: string;
+}
+
+export const NO_BOUND: Bound = { value: 0, holds: "nothing: this method proves no bound" };
+
+/** Stores a form and measures it. `further` samples are measured besides the task's own (largest-error norms). */
+export function deliver(task: Task, pwl: Pwl, bound: Bound, further: Samples | null = null): FitResult {
+  return deliverTable(task, quantise(task, pwl), bound, further);
+}
+
+export function deliverTable(task: Task, table: Table, bound: Bound, further: Samples | null = null): FitResult {
+  const own = measure(task.problem, table, task.samples);
+  const objective = further === null ? own : Math.max(own, measure(task.problem, table, further));
+  if (!Number.isFinite(objective)) {
+    throw new LutraError("infeasible", "the table found overflows its output format", { note: "choose a smaller domain" });
+  }
+  return { table, objective, bound: Math.min(bound.value, objective), boundHolds: bound.holds, segments: segmentCount(table) };
+}

@@ -1,0 +1,90 @@
+// The line of least largest weighted error over a run of points: Chebyshev's, by exchange on three points (Remez).
+
+import type { Piece } from "./pwl.ts";
+
+/** Targets and weights of a discrete minimax problem; x ascending, all of one length, weights positive. */
+export interface Targets {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly weights: Float64Array;
+}
+
+export interface MinimaxLine {
+  readonly piece: Piece;
+  /** Largest weighted error over the run. */
+  readonly error: number;
+}
+
+const MAX_EXCHANGES = 200;
+/** The exchange ends when no error exceeds the levelled one by more than this share. */
+const LEVEL: number = 2 ** -44;
+
+/**
+ * The best line over the points from, from + 1, ..., to - 1. The levelled error of three points is a lower bound for any line
+ * over them, and every exchange raises it, so at the end it is the optimum up to rounding.
+ */
+export function minimaxLine(targets: Targets, from: number, to: number): MinimaxLine {
+  const { x, y } = targets;
+  const origin = x[from] as number;
+  if (to - from === 1) return { piece: { slope: 0, x: origin, y: y[from] as number }, error: 0 };
+  const slope = ((y[to - 1] as number) - (y[from] as number)) / ((x[to - 1] as number) - origin);
+  const chord: Piece = { slope, x: origin, y: y[from] as number };
+  if (to - from === 2) return { piece: chord, error: 0 };
+  const first = worstPoint(targets, from, to, chord);
+  let best: MinimaxLine = { piece: chord, error: first.error };
+  let reference: readonly [number, number, number] = [from, Math.min(to - 2, Math.max(from + 1, first.at)), to - 1];
+  for (let k = 0; k < MAX_EXCHANGES; k++) {
+    const { piece, level } = levelled(targets, reference);
+    const worst = worstPoint(targets, from, to, piece);
+    if (worst.error < best.error) best = { piece, error: worst.error };
+    if (worst.error <= Math.abs(level) * (1 + LEVEL)) break;
+    const next = exchange(reference, level >= 0, worst.at, worst.above);
+    if (next.every((point, i) => point === reference[i])) break;
+    reference = next;
+  }
+  return best;
+}
+
+/** The point of largest weighted error, and whether the target lies above the line there. */
+function worstPoint({ x, y, weights }: Targets, from: number, to: number, piece: Piece): { at: number; error: number; above: boolean } {
+  let at = from;
+  let error = -1;
+  let above = true;
+  for (let i = from; i < to; i++) {
+    const difference = (y[i] as number) - piece.y - piece.slope * ((x[i] as number) - piece.x);
+    const weighted = Math.abs(difference) * (weights[i] as number);
+    if (weighted > error) {
+      error = weighted;
+      at = i;
+      above = difference > 0;
+    }
+  }
+  return { at, error, above };
+}
+
+/** The line whose weighted errors at three points are level, -level, level. Solved relative to the first point. */
+function levelled({ x, y, weights }: Targets, [i, j, k]: readonly [number, number, number]): { piece: Piece; level: number } {
+  const span = (x[k] as number) - (x[i] as number);
+  const share = ((x[j] as number) - (x[i] as number)) / span;
+  const rise = (y[k] as number) - (y[i] as number);
+  const sag = share * rise - ((y[j] as number) - (y[i] as number));
+  const stiffness = 1 / (weights[j] as number) + (1 - share) / (weights[i] as number) + share / (weights[k] as number);
+  const level = sag / stiffness;
+  const left = level / (weights[i] as number);
+  const slope = (rise - level / (weights[k] as number) + left) / span;
+  return { piece: { slope, x: x[i] as number, y: (y[i] as number) - left }, level };
+}
+
+/** Brings point m into the reference so that the signs of the errors still alternate. `outer`: ends lie above the line. */
+function exchange(
+  [i, j, k]: readonly [number, number, number],
+  outer: boolean,
+  m: number,
+  above: boolean,
+): readonly [number, number, number] {
+  const likeEnds = above === outer;
+  if (m < i) return likeEnds ? [m, j, k] : [m, i, j];
+  if (m > k) return likeEnds ? [i, j, m] : [j, k, m];
+  if (m < j) return likeEnds ? [m, j, k] : [i, m, k];
+  return likeEnds ? [i, j, m] : [i, m, k];
+}

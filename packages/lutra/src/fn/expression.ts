@@ -1,0 +1,215 @@
+// Expressions in x as immutable trees, built only through the constructors below. They simplify by the rules of 0 and 1, pull signs
+// and numbers to the front, and fold numbers only where the result is exact: an expression means the same real function throughout.
+
+import { productError, sumError } from "./reference/double-double.ts";
+
+export type Expression =
+  | { readonly kind: "number"; readonly value: number }
+  | { readonly kind: "x" }
+  | { readonly kind: "negate"; readonly of: Expression }
+  | { readonly kind: Binary; readonly left: Expression; readonly right: Expression }
+  | { readonly kind: "power"; readonly base: Expression; readonly exponent: number }
+  /** The derivative of the given order of a named function; 0 is the function itself. */
+  | { readonly kind: "call"; readonly name: string; readonly order: number; readonly of: Expression }
+  /** `then` where test >= 0, else `otherwise`. */
+  | {
+      readonly kind: "where";
+      readonly test: Expression;
+      readonly then: Expression;
+      readonly otherwise: Expression;
+    };
+
+export type Binary = "add" | "subtract" | "multiply" | "divide" | "min" | "max";
+
+export const X: Expression = { kind: "x" };
+export const ZERO: Expression = { kind: "number", value: 0 };
+export const ONE: Expression = { kind: "number", value: 1 };
+
+export function number(value: number): Expression {
+  return { kind: "number", value: value === 0 ? 0 : value };
+}
+
+function isNumber(a: Expression, value: number): boolean {
+  return a.kind === "number" && a.value === value;
+}
+
+/** Whether two trees are equal. */
+export function same(a: Expression, b: Expression): boolean {
+  if (a === b) return true;
+  switch (a.kind) {
+    case "number":
+      return b.kind === "number" && a.value === b.value;
+    case "x":
+      return b.kind === "x";
+    case "negate":
+      return b.kind === "negate" && same(a.of, b.of);
+    case "power":
+      return b.kind === "power" && a.exponent === b.exponent && same(a.base, b.base);
+    case "call":
+      return b.kind === "call" && a.name === b.name && a.order === b.order && same(a.of, b.of);
+    case "where":
+      return (
+        b.kind === "where" && same(a.test, b.test) && same(a.then, b.then) && same(a.otherwise, b.otherwise)
+      );
+    default:
+      return b.kind === a.kind && same(a.left, b.left) && same(a.right, b.right);
+  }
+}
+
+export function negate(a: Expression): Expression {
+  if (a.kind === "number") return number(-a.value);
+  if (a.kind === "negate") return a.of;
+  if (a.kind === "subtract") return subtract(a.right, a.left);
+  if ((a.kind === "multiply" || a.kind === "divide") && a.left.kind === "number") {
+    return { kind: a.kind, left: number(-a.left.value), right: a.right };
+  }
+  return { kind: "negate", of: a };
+}
+
+/** -a without the sign, if a visibly has one; else null. */
+function withoutSign(a: Expression): Expression | null {
+  if (a.kind === "negate") return a.of;
+  if (a.kind === "number" && a.value < 0) return number(-a.value);
+  if ((a.kind === "multiply" || a.kind === "divide") && a.left.kind === "number" && a.left.value < 0) return negate(a);
+  return null;
+}
+
+export function add(a: Expression, b: Expression): Expression {
+  if (isNumber(a, 0)) return b;
+  if (isNumber(b, 0)) return a;
+  if (a.kind === "number" && b.kind === "number") {
+    const sum = a.value + b.value;
+    if (sumError(a.value, b.value, sum) === 0) return number(sum);
+  }
+  const positive = withoutSign(b);
+  return positive === null ? { kind: "add", left: a, right: b } : subtract(a, positive);
+}
+
+export function subtract(a: Expression, b: Expression): Expression {
+  if (isNumber(b, 0)) return a;
+  if (isNumber(a, 0)) return negate(b);
+  if (same(a, b)) return ZERO;
+  if (a.kind === "number" && b.kind === "number") {
+    const difference = a.value - b.value;
+    if (sumError(a.value, -b.value, difference) === 0) return number(difference);
+  }
+  const positive = withoutSign(b);
+  return positive === null ? { kind: "subtract", left: a, right: b } : add(a, positive);
+}
+
+/** a * b if it is exact in binary64, else null. */
+function exactProduct(a: number, b: number): number | null {
+  const product = a * b;
+  const size = Math.abs(product);
+  const safe = size > 2 ** -900 && size < 2 ** 900 && Math.abs(a) < 2 ** 900 && Math.abs(b) < 2 ** 900;
+  return safe && productError(a, b, product) === 0 ? product : null;
+}
+
+export function multiply(a: Expression, b: Expression): Expression {
+  if (isNumber(a, 0) || isNumber(b, 0)) return ZERO;
+  if (isNumber(a, 1)) return b;
+  if (isNumber(b, 1)) return a;
+  if (isNumber(a, -1)) return negate(b);
+  if (isNumber(b, -1)) return negate(a);
+  if (a.kind === "negate") return negate(multiply(a.of, b));
+  if (b.kind === "negate") return negate(multiply(a, b.of));
+  if (a.kind === "number") {
+    const factor = b.kind === "number" ? b.value : b.kind === "multiply" && b.left.kind === "number" ? b.left.value : 1;
+    const product = factor === 1 ? null : exactProduct(a.value, factor);
+    if (product !== null) return b.kind === "multiply" ? multiply(number(product), b.right) : number(product);
+  } else {
+    if (b.kind === "number") return multiply(b, a);
+    if (a.kind === "multiply" && a.left.kind === "number") return multiply(a.left, multiply(a.right, b));
+    if (b.kind === "multiply" && b.left.kind === "number") return multiply(b.left, multiply(a, b.right));
+    if (same(a, b)) return power(a, 2);
+  }
+  return { kind: "multiply", left: a, right: b };
+}
+
+export function divide(a: Expression, b: Expression): Expression {
+  if (isNumber(b, 1)) return a;
+  if (isNumber(b, -1)) return negate(a);
+  if (isNumber(a, 0) && !isNumber(b, 0)) return ZERO;
+  if (a.kind === "number" && b.kind === "number" && b.value !== 0) {
+    const quotient = a.value / b.value;
+    if (exactProduct(quotient, b.value) === a.value) return number(quotient);
+  }
+  if (a.kind === "negate") return negate(divide(a.of, b));
+  if (b.kind === "negate") return negate(divide(a, b.of));
+  return { kind: "divide", left: a, right: b };
+}
+
+export function power(base: Expression, exponent: number): Expression {
+  if (exponent === 0) return ONE;
+  if (exponent === 1) return base;
+  if (base.kind === "number" && exponent === 2) {
+    const square = exactProduct(base.value, base.value);
+    if (square !== null) return number(square);
+  }
+  return { kind: "power", base, exponent };
+}
+
+export function call(name: string, order: number, of: Expression): Expression {
+  return { kind: "call", name, order, of };
+}
+
+export function minimum(a: Expression, b: Expression): Expression {
+  return same(a, b) ? a : { kind: "min", left: a, right: b };
+}
+
+export function maximum(a: Expression, b: Expression): Expression {
+  return same(a, b) ? a : { kind: "max", left: a, right: b };
+}
+
+export function where(test: Expression, then: Expression, otherwise: Expression): Expression {
+  if (test.kind === "number") return test.value >= 0 ? then : otherwise;
+  return same(then, otherwise) ? then : { kind: "where", test, then, otherwise };
+}
+
+/** The expression with every x replaced. */
+export function substitute(a: Expression, x: Expression): Expression {
+  if (x.kind === "x") return a;
+  switch (a.kind) {
+    case "number":
+      return a;
+    case "x":
+      return x;
+    case "negate":
+      return negate(substitute(a.of, x));
+    case "power":
+      return power(substitute(a.base, x), a.exponent);
+    case "call":
+      return call(a.name, a.order, substitute(a.of, x));
+    case "where":
+      return where(substitute(a.test, x), substitute(a.then, x), substitute(a.otherwise, x));
+    default:
+      return BINARY[a.kind](substitute(a.left, x), substitute(a.right, x));
+  }
+}
+
+export const BINARY: Readonly<Record<Binary, (a: Expression, b: Expression) => Expression>> = {
+  add,
+  subtract,
+  multiply,
+  divide,
+  min: minimum,
+  max: maximum,
+};
+
+/** The direct parts of an expression. */
+export function parts(a: Expression): readonly Expression[] {
+  switch (a.kind) {
+    case "number":
+    case "x":
+      return [];
+    case "negate":
+    case "call":
+      return [a.of];
+    case "power":
+      return [a.base];
+    case "where":
+      return [a.test, a.then, a.otherwise];
+    default:
+      return [a.left, a.right];
+  }
+}

@@ -1,0 +1,176 @@
+// Replaces sites by calls of model-local functions of domain "lutra", or by the functions' nodes themselves (flat). Makes a new Model
+// that shares every message it does not touch: all other nodes, initializers and unknown fields stay as they are, in their order.
+
+import { create, equals, type Message } from "@bufbuild/protobuf";
+import {
+  type FunctionProto,
+  FunctionProtoSchema,
+  type NodeProto,
+  type OperatorSetIdProto,
+  OperatorSetIdProtoSchema,
+} from "onnx-buf";
+import { LutraError } from "../base/index.ts";
+import { node as makeNode } from "./build.ts";
+import { subgraphs } from "./check.ts";
+import type { FunctionDefinition, Model, Replacement } from "./types.ts";
+
+/** Domain of the functions. A runtime that registers operators of this domain uses those instead. */
+export const FUNCTION_DOMAIN = "lutra";
+const FUNCTION_DOMAIN_VERSION = 1n;
+/** Model-local functions came with IR version 8. */
+const FUNCTION_IR_VERSION = 8n;
+
+export interface RewriteOptions {
+  /** Write the functions' nodes in place, with fresh names, for tools that refuse functions. */
+  readonly flat?: boolean;
+}
+
+/**
+ * The model with each site computed by its function. The call stands where the site's last node stood and is named as the site.
+ * Constants that only the replaced nodes used stay; declared types of values that are gone go.
+ * @throws LutraError "mismatch" if a site's nodes are not in the model; "bad-argument" if two sites share a node, or if the model already
+ * has another function of the name
+ * @throws TypeError if two different definitions have one name
+ */
+export function rewrite(model: Model, replacements: readonly Replacement[], options: RewriteOptions = {}): Model {
+  const flat = options.flat ?? false;
+  const { graph, proto } = model;
+  const roots = new Map(replacements.map((replacement) => [replacement.site.output, replacement]));
+  const removed = nodesOf(model, replacements);
+  const fresh = freshNames(model);
+  const nodes = graph.node.flatMap((old) => {
+    const replacement = removed.has(old) ? roots.get(old.output[0]) : undefined;
+    if (replacement === undefined) return removed.has(old) ? [] : [old];
+    return flat ? inline(replacement, fresh) : [call(replacement)];
+  });
+  const gone = new Set([...removed].flatMap((old) => old.output).filter((name) => !roots.has(name)));
+  const valueInfo = graph.valueInfo.filter((info) => !gone.has(info.name));
+  const newGraph = changed(graph, { node: nodes, valueInfo });
+  if (flat || replacements.length === 0)
+    return { ...model, graph: newGraph, proto: changed(proto, { graph: newGraph }) };
+  const newProto = changed(proto, {
+    graph: newGraph,
+    irVersion: proto.irVersion < FUNCTION_IR_VERSION ? FUNCTION_IR_VERSION : proto.irVersion,
+    opsetImport: withDomain(proto.opsetImport),
+    functions: [...proto.functions, ...newFunctions(model, replacements)],
+  });
+  return { ...model, graph: newGraph, proto: newProto };
+}
+
+/** The nodes that all sites replace. */
+function nodesOf(model: Model, replacements: readonly Replacement[]): ReadonlySet<NodeProto> {
+  const byOutput = new Map(model.graph.node.map((node) => [node.output[0], node]));
+  const removed = new Set<NodeProto>();
+  for (const { site } of replacements) {
+    for (const name of site.nodes) {
+      const node = byOutput.get(name);
+      if (node === undefined)
+        throw new LutraError("mismatch", `the model has no node that computes "${name}"`, {
+          where: `site ${site.id}`,
+          note: "Find the sites in the model that is rewritten.",
+        });
+      if (removed.has(node))
+        throw new LutraError("bad-argument", `the node that computes "${name}" belongs to two sites`, {
+          where: `site ${site.id}`,
+        });
+      removed.add(node);
+    }
+  }
+  return removed;
+}
+
+function call({ site, function: definition }: Replacement): NodeProto {
+  return makeNode(definition.name, site.inputs, [site.output], {}, { name: site.id, domain: FUNCTION_DOMAIN });
+}
+
+/** The function's nodes with its inputs and output replaced by the site's and every other name made fresh. */
+function inline({ site, function: definition }: Replacement, fresh: (wanted: string) => string): NodeProto[] {
+  const names = new Map([
+    ["", ""],
+    ...definition.inputs.map((name, i): [string, string] => [name, site.inputs[i] ?? ""]),
+  ]);
+  names.set(definition.outputs[0], site.output);
+  const rename = (name: string): string => {
+    const known = names.get(name);
+    if (known !== undefined) return known;
+    const made = fresh(`${site.id}/${FUNCTION_DOMAIN}/${name}`);
+    names.set(name, made);
+    return made;
+  };
+  return definition.nodes.map((node) => {
+    if (subgraphs(node).length > 0)
+      throw new TypeError(`function ${definition.name} has a subgraph; it cannot be inlined`);
+    const [input, output] = [node.input.map(rename), node.output.map(rename)];
+    return changed(node, {
+      input,
+      output,
+      name: fresh(`${site.id}/${FUNCTION_DOMAIN}/${node.name || node.output[0]}`),
+    });
+  });
+}
+
+/** One FunctionProto per name that the model does not have yet. */
+function newFunctions(model: Model, replacements: readonly Replacement[]): FunctionProto[] {
+  const made = new Map<string, FunctionProto>();
+  for (const { function: definition } of replacements) {
+    const proto = functionProto(model, definition);
+    const twin = made.get(definition.name);
+    if (twin !== undefined && !equals(FunctionProtoSchema, twin, proto))
+      throw new TypeError(`two different functions are named ${definition.name}`);
+    made.set(definition.name, twin ?? proto);
+  }
+  return [...made.values()].filter((proto) => {
+    const existing = model.proto.functions.find((old) => old.domain === FUNCTION_DOMAIN && old.name === proto.name);
+    if (existing !== undefined && !equals(FunctionProtoSchema, existing, proto))
+      throw new LutraError("bad-argument", `the model already has another function ${FUNCTION_DOMAIN}.${proto.name}`, {
+        note: "Compile the original model, not one that was compiled before.",
+      });
+    return existing === undefined;
+  });
+}
+
+function functionProto(model: Model, definition: FunctionDefinition): FunctionProto {
+  return create(FunctionProtoSchema, {
+    name: definition.name,
+    domain: FUNCTION_DOMAIN,
+    input: [...definition.inputs],
+    output: [...definition.outputs],
+    node: [...definition.nodes],
+    opsetImport: model.proto.opsetImport.filter((entry) => entry.domain !== FUNCTION_DOMAIN),
+  });
+}
+
+function withDomain(imports: readonly OperatorSetIdProto[]): OperatorSetIdProto[] {
+  if (imports.some((entry) => entry.domain === FUNCTION_DOMAIN)) return [...imports];
+  const entry = create(OperatorSetIdProtoSchema, { domain: FUNCTION_DOMAIN, version: FUNCTION_DOMAIN_VERSION });
+  return [...imports, entry];
+}
+
+/** Gives a name that nothing in the model has yet: the wanted one, or that with a number. */
+function freshNames(model: Model): (wanted: string) => string {
+  const { graph } = model;
+  const used = new Set<string>();
+  for (const value of [...graph.input, ...graph.output, ...graph.initializer, ...graph.valueInfo]) used.add(value.name);
+  const visit = (nodes: readonly NodeProto[]): void => {
+    for (const node of nodes) {
+      used.add(node.name);
+      for (const name of [...node.input, ...node.output]) used.add(name);
+      for (const body of subgraphs(node)) {
+        for (const value of [...body.input, ...body.initializer]) used.add(value.name);
+        visit(body.node);
+      }
+    }
+  };
+  visit(graph.node);
+  return (wanted) => {
+    let name = wanted;
+    for (let i = 1; used.has(name); i++) name = `${wanted}_${i}`;
+    used.add(name);
+    return name;
+  };
+}
+
+/** A message with some fields replaced: a shallow copy, unknown fields and absent fields included. */
+function changed<M extends Message>(message: M, fields: Partial<M>): M {
+  return Object.assign(Object.create(Object.getPrototypeOf(message)), message, fields);
+}
