@@ -9,15 +9,13 @@ const SEGMENTS = 16;
 await main(async () => {
   install();
   build();
-  const { makeDemo } = await import("../models/demo/make.mjs");
-  console.log("Generating a small seeded Transformer and its dataset ...");
-  const samples = await makeDemo(FOLDER);
   const folder = relative(ROOT, FOLDER);
-  console.log(`Wrote ${join(folder, "model.onnx")} and ${samples} samples, ${join(folder, "dataset.json")}.\n`);
+  console.log("Generating a small seeded Transformer and its dataset ...");
+  runOrThrow("the demo's generator", process.execPath, [join("models", "demo", "make.mjs"), folder]);
 
   const args = ["compile", join(folder, "model.onnx"), "--data", join(folder, "dataset.json")];
   args.push("--segments", String(SEGMENTS), "-o", folder);
-  console.log(`$ npx lutra ${args.join(" ")}`);
-  runOrThrow("lutra compile", process.execPath, [join(ROOT, "packages", "cli", "bin", "lutra.mjs"), ...args]);
+  console.log(`\n$ npx lutra ${args.join(" ")}`);
+  runOrThrow("lutra compile", process.execPath, [join("packages", "cli", "bin", "lutra.mjs"), ...args]);
   console.log(`\nOpen ${join(folder, "report.html")} in a browser: each table, its error curve and what it changes.`);
 });

@@ -45,7 +45,7 @@ const LAWS: Readonly<Record<string, RootLaw>> = {
   "packages/figures/src": part(["lutra"], false),
   "packages/cli/src": part(["lutra", "lutra/onnxruntime", "lutra-figures", "commander", "onnxruntime-node"], true),
   bench: part(["lutra", "lutra/onnxruntime", "onnxruntime-node"], true),
-  models: part(["lutra"], true),
+  models: part(["lutra", "onnx-buf", "@bufbuild/protobuf", "onnxruntime-node"], true),
   scripts: part([], true),
 };
 

@@ -160,7 +160,7 @@ describe("decomposed forms", () => {
   });
 
   it("accepts constants written with six digits, and constants behind Cast and Unsqueeze", () => {
-    const short = gelu().map((each) => (each.output[0] === "root2" ? constant("root2", 1.41421) : each));
+    const short = gelu().map((each) => (each.output[0] === "root2" ? constant("root2", 141421 / 1e5) : each));
     expect(kindsOf({ nodes: short })).toEqual(["gelu"]);
     const chain = [
       constant("raw", 0.5),

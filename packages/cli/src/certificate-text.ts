@@ -1,6 +1,6 @@
 // A certificate in words and numbers, for people.
 
-import { type Certificate, type ErrorBound, type Interval, printFormat } from "lutra";
+import { type Certificate, decode, type ErrorBound, type Format, type Interval, printFormat } from "lutra";
 import { facts, grouped, type Style, significant } from "./text.ts";
 
 export function certificateFacts(certificate: Certificate, style: Style): string {
@@ -10,14 +10,14 @@ export function certificateFacts(certificate: Certificate, style: Style): string
     ["formats", `${printFormat(spec.input)} to ${printFormat(spec.output)}`],
     ["domain", intervalText(spec.domain)],
     ["shown", `${SHOWN[certificate.shown]}, over ${certificate.over}`],
-    ["max error", boundText(absolute)],
-    ["relative", `${boundText(relative)}; |e| / max(|f|, ${significant(relative.floor)})`],
-    ["ulp", boundText(ulp)],
+    ["max error", boundText(absolute, spec.input)],
+    ["relative", `${boundText(relative, spec.input)}; |e| / max(|f|, ${significant(relative.floor)})`],
+    ["ulp", boundText(ulp, spec.input)],
   ];
   if (certificate.mse !== null) pairs.push(["mean square", significant(certificate.mse)]);
   if (certificate.offBy !== null) pairs.push(["off by n", offByText(certificate.offBy)]);
   if (certificate.dead.length > 0) pairs.push(["dead entries", deadText(certificate)]);
-  for (const property of certificate.properties) pairs.push(["holds", property]);
+  for (const property of certificate.properties) pairs.push(["property", property]);
   pairs.push(["kernel hash", certificate.kernelHash]);
   return facts(pairs, style);
 }
@@ -28,9 +28,9 @@ const SHOWN: Readonly<Record<Certificate["shown"], string>> = {
   composed: "from its parts",
 };
 
-/** "at most 0.00521, attained 0.00519 at -0.75" */
-function boundText({ upper, lower, at }: ErrorBound): string {
-  const attained = at === null ? "" : `, attained ${significant(lower)} at ${significant(at, 6)}`;
+/** "at most 0.00521, attained 0.00519 at x = -0.75" */
+function boundText({ upper, lower, at }: ErrorBound, input: Format): string {
+  const attained = at === null ? "" : `, attained ${significant(lower)} at x = ${significant(decode(input, at), 6)}`;
   return `at most ${significant(upper)}${attained}`;
 }
 

@@ -51,13 +51,17 @@ export function logScale({ lo, hi, start, end, count }: ScaleOptions): Scale {
   };
 }
 
-/** Steps of 1, 2 or 5 times a power of ten: the widest that gives about `count` ticks, and at least three. */
+/** Steps of 1, 2 or 5 times a power of ten: the narrowest that gives at most about `count` ticks, or narrower to give three. */
 function linearTicks(lo: number, hi: number, count: number): readonly Tick[] {
   const rough = (hi - lo) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const steps = [10, 5, 2, 1, 0.5].map((factor) => factor * power).filter((step) => step >= rough * 0.5);
-  const candidates = steps.map((step) => ticksEvery(step, lo, hi));
-  return candidates.find((ticks) => ticks.length >= Math.min(3, count)) ?? candidates.at(-1) ?? [];
+  const steps = [0.2, 0.5, 1, 2, 5, 10].map((factor) => factor * power);
+  const widest = steps.findIndex((step) => step >= rough * 0.999);
+  for (let i = widest; i > 0; i--) {
+    const ticks = ticksEvery(steps[i] as number, lo, hi);
+    if (ticks.length >= 3) return ticks;
+  }
+  return ticksEvery(steps[0] as number, lo, hi);
 }
 
 function ticksEvery(step: number, lo: number, hi: number): readonly Tick[] {

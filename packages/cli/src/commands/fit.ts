@@ -1,7 +1,7 @@
 // lutra fit: one table for one function. The options become a Problem, the library solves and certifies it, and the delivered
 // table is measured where the problem asks.
 
-import { type Certificate, drive, type Problem, printFormat, segmentCount, solve, type Table, tableBytes } from "lutra";
+import { type Certificate, decode, drive, type Problem, printFormat, segmentCount, solve, type Table, tableBytes } from "lutra";
 import { certificateFacts, intervalText } from "../certificate-text.ts";
 import type { Command, CommonOptions } from "../command.ts";
 import { writeWhole } from "../files.ts";
@@ -104,15 +104,18 @@ const MAX_ROWS = 32;
 
 function segmentTable({ table, certificate, segments }: FitData, style: Style): string {
   const columns = [right("segment"), right("from"), right("to"), right("slope"), right("intercept"), left("error")];
-  const reach = (t: number | null | undefined): string => (t === null || t === undefined ? "" : significant(t, 6));
+  const { input } = table.spec;
+  const reach = (t: number | null | undefined): string =>
+    t === null || t === undefined ? "" : significant(decode(input, t), 6);
+  const stored = (c: number): string => (Number.isInteger(c) ? String(c) : significant(c, 6));
   const rows = Array.from({ length: Math.min(segments, MAX_ROWS) }, (_, i) => {
     const found = certificate.segments.find(({ segment }) => segment === i);
     return [
       String(i),
       reach(found?.from),
       reach(found?.to),
-      significant(table.coefficients[1]?.[i] ?? 0, 6),
-      significant(table.coefficients[0]?.[i] ?? 0, 6),
+      stored(table.coefficients[1]?.[i] ?? 0),
+      stored(table.coefficients[0]?.[i] ?? 0),
       found === undefined ? "" : `${significant(found.minError)} to ${significant(found.maxError)}`,
     ];
   });

@@ -150,8 +150,18 @@ class Difference {
     const largest = Math.max(ends.max, inside.hi + reach);
     const smallest = Math.min(ends.min, inside.lo - reach);
     return concave
-      ? { min: ends.min - excess, max: largest, argMin: ends.argMin, argMax: inside.hi > ends.max ? middle : ends.argMax }
-      : { min: smallest, max: ends.max + excess, argMin: inside.lo < ends.min ? middle : ends.argMin, argMax: ends.argMax };
+      ? {
+          min: ends.min - excess,
+          max: largest,
+          argMin: ends.argMin,
+          argMax: inside.hi > ends.max ? middle : ends.argMax,
+        }
+      : {
+          min: smallest,
+          max: ends.max + excess,
+          argMin: inside.lo < ends.min ? middle : ends.argMin,
+          argMax: ends.argMax,
+        };
   }
 
   /** Near the zero of e' in an interval where e' is monotone, by false position kept honest by bisection. No accuracy is relied on. */

@@ -44,7 +44,8 @@ export function collectDead(
     for (let i = 0; i < column.length; i++) note(degree, i, (direction) => isDead.coefficient(degree, i, direction));
   });
   if (table.index.rule === "breakpoints") {
-    for (let i = 0; i < table.index.codes.length; i++) note("breakpoint", i, (direction) => isDead.breakpoint(i, direction));
+    for (let i = 0; i < table.index.codes.length; i++)
+      note("breakpoint", i, (direction) => isDead.breakpoint(i, direction));
   }
   return dead;
 }

@@ -1,1 +1,5 @@
+// certify(kernel): what is proven about a filled kernel. Shares no code with fit: the checker must not share the searcher's mistakes.
+
+export * from "./certify.ts";
+export { type CertifyOptions, certifyAgainst, DEFAULT_RELATIVE_FLOOR } from "./elementwise.ts";
 export type * from "./types.ts";

@@ -8,16 +8,13 @@ import { extremes, type Reference, referenceOf } from "./bound.ts";
 import { deadByReach } from "./dead.ts";
 import { type Piece, piecesOf } from "./pieces.ts";
 import type { Certificate, SegmentError } from "./types.ts";
-import { type BoundedPiece, worstOf } from "./worst.ts";
+import { type BoundedPiece, type Weight, worstOf } from "./worst.ts";
 
 /** What an interval proof finds out about a table. */
 export type IntervalProof = Pick<
   Certificate,
   "shown" | "over" | "absolute" | "relative" | "ulp" | "mse" | "offBy" | "undecided" | "segments" | "dead"
-> & {
-  /** delivered - f lies in here everywhere. */
-  readonly signed: Interval;
-};
+>;
 
 /**
  * Proves the error of a table against a function on every binary32 input of the domain. Independent of the function's identities:
@@ -34,9 +31,12 @@ export function* proveTable(
   const reference = referenceOf(fn);
   const bounded = yield* boundPieces(piecesOf(table, domain), reference);
   const { output } = table.spec;
-  const absolute = yield* worstOf(table, bounded, reference, () => 1, "absolute");
-  const relative = yield* worstOf(table, bounded, reference, (f) => 1 / Math.max(f, relativeFloor), "relative");
-  const ulp = yield* worstOf(table, bounded, reference, (f) => 1 / ulpOf(output, Math.min(f, 2 ** 1000)), "ulp");
+  const question = { table, reference, side: "both" } as const;
+  const absolute = yield* worstOf({ ...question, weight: () => 1, name: "absolute" }, bounded);
+  const relativeWeight: Weight = (f) => 1 / Math.max(f, relativeFloor);
+  const relative = yield* worstOf({ ...question, weight: relativeWeight, name: "relative" }, bounded);
+  const ulpWeight: Weight = (f) => 1 / ulpOf(output, Math.min(f, LARGEST_WITH_ULP));
+  const ulp = yield* worstOf({ ...question, weight: ulpWeight, name: "ulp" }, bounded);
   return {
     shown: "interval",
     over: overWords(domain),
@@ -47,12 +47,19 @@ export function* proveTable(
     offBy: null,
     undecided: 0,
     segments: summarise(table, hole, bounded, reference),
-    dead: deadByReach(table, hole, bounded.map(({ piece }) => piece)),
-    signed: signedRange(bounded),
+    dead: deadByReach(
+      table,
+      hole,
+      bounded.map(({ piece }) => piece),
+    ),
   };
 }
 
-function* boundPieces(pieces: readonly Piece[], reference: Reference): Work<BoundedPiece[]> {
+/** Far above every output format; keeps an infinite enclosure from asking for the ulp of infinity. */
+const LARGEST_WITH_ULP = 2 ** 1000;
+
+/** The pieces of a table with the extremes of each line minus the function. */
+export function* boundPieces(pieces: readonly Piece[], reference: Reference): Work<BoundedPiece[]> {
   const bounded: BoundedPiece[] = [];
   for (const [i, piece] of pieces.entries()) {
     if (i % 256 === 0) yield { stage: "bounding each line", done: i, total: pieces.length };
@@ -123,7 +130,8 @@ function signedRange(bounded: readonly BoundedPiece[]): Interval {
   return bounded.length === 0 ? { lo: 0, hi: 0 } : { lo, hi };
 }
 
-function overWords({ lo, hi }: Interval): string {
+/** "every finite binary32 from -8 to 0". */
+export function overWords({ lo, hi }: Interval): string {
   if (lo <= -MAX_BINARY32 && hi >= MAX_BINARY32) return "every finite binary32";
   const low = lo <= -MAX_BINARY32 ? "" : ` from ${lo}`;
   const high = hi >= MAX_BINARY32 ? "" : ` to ${hi}`;

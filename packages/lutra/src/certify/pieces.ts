@@ -74,7 +74,11 @@ function splitRuns(
   splitRuns(middle, pathMiddle, hi, pathHi, pathAt, starts);
 }
 
-function pieceOf(table: Table, first: number, last: number): Piece {
+/**
+ * The piece from `first` to `last`, two inputs that take the same way through the table.
+ * @throws LutraError "infeasible" if the table's answer may not be finite in between
+ */
+export function pieceOf(table: Table, first: number, last: number): Piece {
   const at = locate(table, first);
   const ends = { first, last };
   const delivered: Along =

@@ -5,11 +5,22 @@ import { LutraError, type Work } from "../base/index.ts";
 import { fromOrdered32, iv, nextUp32, toOrdered32 } from "../num/index.ts";
 import { evaluate, type Table } from "../table/index.ts";
 import { type Extremes, extremes, middleOf, type Reference } from "./bound.ts";
-import type { Piece } from "./pieces.ts";
+import { type Piece, pieceOf } from "./pieces.ts";
 import type { ErrorBound } from "./types.ts";
 
 /** Weight of an error where |f| has this size; never increasing. */
 export type Weight = (size: number) => number;
+
+/** What is asked about a table. */
+export interface Question {
+  readonly table: Table;
+  readonly reference: Reference;
+  readonly weight: Weight;
+  /** Which errors count: delivered - f where positive ("above"), where negative ("below"), or either. */
+  readonly side: "above" | "below" | "both";
+  /** For progress: "absolute". */
+  readonly name: string;
+}
 
 /** A piece with the extremes of its line minus f, without rounding. */
 export interface BoundedPiece {
@@ -29,7 +40,6 @@ const CANDIDATES = 16;
 const MAX_OPEN = 1 << 17;
 
 interface Node {
-  readonly piece: Piece;
   readonly lo: number;
   readonly hi: number;
   /** Bound on the weighted error inside, rounding included, and the part that is rounding. */
@@ -43,26 +53,20 @@ interface Node {
  * The largest weighted error over all pieces.
  * @throws LutraError "infeasible" where it is not finite
  */
-export function* worstOf(
-  table: Table,
-  bounded: readonly BoundedPiece[],
-  reference: Reference,
-  weight: Weight,
-  name: string,
-): Work<ErrorBound> {
-  const search = new Search(table, reference, weight);
-  let open = bounded.map(({ piece, extremes: e }) => search.node(piece, piece.first, piece.last, e));
+export function* worstOf(question: Question, bounded: readonly BoundedPiece[]): Work<ErrorBound> {
+  const search = new Search(question);
+  let open = bounded.map(({ piece, extremes: e }) => search.node(piece, e));
   let closed = 0;
   const last: Node[] = [];
   for (let round = 0; open.length > 0; round++) {
-    yield { stage: `proving the ${name} error`, done: round, total: MAX_ROUNDS };
+    yield { stage: `proving the ${question.name} error`, done: round, total: MAX_ROUNDS };
     for (const node of open) search.probe(node);
     const limit = search.best.lower * (1 + TOLERANCE);
     const done = round >= MAX_ROUNDS || open.length > MAX_OPEN;
     const next: Node[] = [];
     for (const node of open) {
       if (node.upper <= search.best.lower) continue;
-      if (done || node.upper <= limit + 2 * node.rounding) {
+      if (done || node.upper <= (isNarrow(node) ? limit + 2 * node.rounding : limit)) {
         closed = Math.max(closed, node.upper);
         last.push(node);
       } else next.push(node);
@@ -73,27 +77,31 @@ export function* worstOf(
   return { ...search.best, upper: Math.max(closed, search.exactUpper, search.best.lower) };
 }
 
+/** Splitting further would not tighten the rounding bound: it is a small part, or the input keeps its order of magnitude. */
+function isNarrow({ lo, hi, upper, rounding }: Node): boolean {
+  return rounding <= upper / 16 || Math.max(Math.abs(lo), Math.abs(hi)) <= 2 * Math.min(Math.abs(lo), Math.abs(hi));
+}
+
 class Search {
-  readonly #table: Table;
-  readonly #reference: Reference;
-  readonly #weight: Weight;
+  readonly #question: Question;
   best: { lower: number; at: number | null } = { lower: 0, at: null };
   /** Bound over the inputs that were enumerated instead of proven. */
   exactUpper = 0;
 
-  constructor(table: Table, reference: Reference, weight: Weight) {
-    this.#table = table;
-    this.#reference = reference;
-    this.#weight = weight;
+  constructor(question: Question) {
+    this.#question = question;
   }
 
-  node(piece: Piece, lo: number, hi: number, e: Extremes): Node {
-    const { fn } = this.#reference;
-    const weight = this.#weight(iv.mignitude(fn.enclose({ lo, hi })));
-    const size = Math.max(Math.abs(e.min), Math.abs(e.max));
+  node(piece: Piece, e: Extremes): Node {
+    const { first: lo, last: hi } = piece;
+    const { fn } = this.#question.reference;
+    const weight = this.#question.weight(iv.mignitude(fn.enclose({ lo, hi })));
+    const above = this.#question.side === "below" ? 0 : Math.max(0, e.max);
+    const below = this.#question.side === "above" ? 0 : Math.max(0, -e.min);
+    const size = Math.max(above, below);
     const upper = (size + piece.rounding) * weight * (1 + 2 ** -50);
     if (!(upper < Infinity)) throw unbounded(fn.text, lo, hi);
-    return { piece, lo, hi, upper, rounding: piece.rounding * weight, at: -e.min > e.max ? e.argMin : e.argMax };
+    return { lo, hi, upper, rounding: piece.rounding * weight, at: below > above ? e.argMin : e.argMax };
   }
 
   /** Evaluates the table at a node's ends and where its extreme may be. */
@@ -107,20 +115,23 @@ class Search {
 
   /** The error delivered at one input: records it if it is the worst so far; returns what it is at most. */
   measure(x: number): number {
-    const { fn } = this.#reference;
+    const { table, reference, weight, side } = this.#question;
+    const { fn } = reference;
     const exact = fn.evaluate(x);
-    const delivered = evaluate(this.#table, x);
+    const delivered = evaluate(table, x);
     const doubt = fn.errorAt(x);
-    const difference = Math.abs(delivered - exact);
-    if (!(difference < Infinity && doubt < Infinity)) throw notFinite(fn.text, x, exact, delivered);
-    const lower = (difference * (1 - 2 ** -52) - doubt) * this.#weight(Math.abs(exact) + doubt) * (1 - 2 ** -51);
+    const signed = delivered - exact;
+    const difference =
+      side === "both" ? Math.abs(signed) : side === "above" ? Math.max(0, signed) : Math.max(0, -signed);
+    if (!(Math.abs(signed) < Infinity && doubt < Infinity)) throw notFinite(fn.text, x, exact, delivered);
+    const lower = (difference * (1 - 2 ** -52) - doubt) * weight(Math.abs(exact) + doubt) * (1 - 2 ** -51);
     if (lower > this.best.lower || this.best.at === null) this.best = { lower: Math.max(lower, 0), at: x };
     const least = Math.max(0, Math.abs(exact) - doubt);
-    return (difference * (1 + 2 ** -52) + doubt) * this.#weight(least) * (1 + 2 ** -51);
+    return (difference * (1 + 2 ** -52) + doubt) * weight(least) * (1 + 2 ** -51);
   }
 
   split(node: Node): Node[] {
-    const { piece, lo, hi } = node;
+    const { lo, hi } = node;
     const first = toOrdered32(lo);
     const count = toOrdered32(hi) - first + 1;
     if (count <= FEW_INPUTS) {
@@ -130,11 +141,13 @@ class Search {
       return [];
     }
     const middle = Math.max(lo, Math.min(Math.fround(middleOf(lo, hi)), fromOrdered32(first + count - 2)));
-    const above = nextUp32(middle);
-    return [
-      this.node(piece, lo, middle, extremes(piece, this.#reference, lo, middle)),
-      this.node(piece, above, hi, extremes(piece, this.#reference, above, hi)),
-    ];
+    return [this.#part(lo, middle), this.#part(nextUp32(middle), hi)];
+  }
+
+  /** Part of a piece, its rounding analysed anew. */
+  #part(lo: number, hi: number): Node {
+    const piece = pieceOf(this.#question.table, lo, hi);
+    return this.node(piece, extremes(piece, this.#question.reference, lo, hi));
   }
 
   searchNeighbours(nodes: Node[]): void {
@@ -156,10 +169,14 @@ class Search {
 }
 
 function notFinite(fn: string, x: number, exact: number, delivered: number): LutraError {
-  return new LutraError("infeasible", `the error at ${x} is not finite: ${fn} is ${exact}, the table answers ${delivered}`, {
-    where: `input ${x}`,
-    note: "narrow the domain to where the function is finite in the output format",
-  });
+  return new LutraError(
+    "infeasible",
+    `the error at ${x} is not finite: ${fn} is ${exact}, the table answers ${delivered}`,
+    {
+      where: `input ${x}`,
+      note: "narrow the domain to where the function is finite in the output format",
+    },
+  );
 }
 
 function unbounded(fn: string, lo: number, hi: number): LutraError {

@@ -5,7 +5,8 @@ import { LutraError, type Tensors } from "../base/index.ts";
 import type { Dataset, Split } from "./dataset.ts";
 import { type Chosen, gather } from "./gather.ts";
 import { FREE_LAYOUT } from "./layout.ts";
-import type { Samples, Target } from "./samples.ts";
+import type { Samples } from "./samples.ts";
+import type { Target } from "./targets.ts";
 
 /** `samples` are indices into the dataset's files. */
 export interface Batch extends Chosen {

@@ -6,5 +6,7 @@ export type { ReadFile } from "./files.ts";
 export { readIdx } from "./idx.ts";
 export type { DeclaredInput, DeclaredInputs, Layout, Layouts } from "./layout.ts";
 export { readNpy } from "./npy.ts";
-export type { SampleInput, Samples, Target } from "./samples.ts";
+export { parseDescription } from "./parse.ts";
+export type { SampleInput, Samples } from "./samples.ts";
+export type { Target } from "./targets.ts";
 export { columnsOf, type DelimitedText, memberOf, type RaggedTensor, readCsv, readJsonl, readTsv } from "./text.ts";

@@ -4,6 +4,7 @@
 import { LutraError, type Numbers, sizeOf } from "../base/index.ts";
 import { random } from "../num/index.ts";
 import type {
+  CompanionInput,
   ElementType,
   FileInput,
   InputSource,
@@ -13,7 +14,9 @@ import type {
   TargetSource,
 } from "./description.ts";
 import type { ArrayReader, StoredArray } from "./files.ts";
+import { checkCount, toIntegers } from "./integers.ts";
 import { checkSize } from "./npy.ts";
+import { loadTargets, type Target } from "./targets.ts";
 
 /** One input of all samples. `shape` is one sample's; `data` holds them one after the other. */
 export interface StoredInput {
@@ -41,12 +44,6 @@ export interface CompanionRows {
 
 export type SampleInput = StoredInput | CompanionRows;
 
-/** What is asked of one sample: the output's rows (positions) and the right class of each. Same length. */
-export interface Target {
-  readonly rows: Int32Array;
-  readonly classes: Int32Array;
-}
-
 export interface Samples {
   readonly count: number;
   readonly inputs: Readonly<Record<string, SampleInput>>;
@@ -61,67 +58,85 @@ export async function loadSamples(
   target: TargetSource | null,
   read: ArrayReader,
 ): Promise<Samples> {
-  const stored: Record<string, StoredInput> = {};
-  let lengths: Int32Array | null = null;
+  const arrays = new Map<string, StoredArray>();
   for (const [name, source] of Object.entries(sources)) {
-    if (source.from === "random") stored[name] = randomInput(source, name);
-    else if (source.from === "file") {
-      const array = await read(source);
-      const own = source.length === undefined ? array.lengths : await readLengths(source.length, array, read);
-      lengths = own ?? lengths;
-      stored[name] = storedInput(source, array, own !== null, name);
-    }
+    if (source.from === "file") arrays.set(name, await readInput(source, read));
+    else if (source.from === "random") arrays.set(name, randomArray(source, name));
   }
-  const count = commonCount(stored);
-  const inputs = Object.fromEntries(
-    Object.entries(sources).map(([name, source]) => [name, stored[name] ?? companion(source, stored)]),
-  );
-  const targets = target === null ? null : await loadTargets(target, stored, lengths, count, read);
-  return { count, inputs, lengths, targets };
+  const { count, lengths } = agreement([...arrays.values()]);
+  const inputs = Object.entries(sources).map(([name, source]) => [name, sampleInput(name, source, arrays)] as const);
+  const targets = target === null ? null : await loadTargets(target, { inputs: arrays, lengths, count }, read);
+  return { count, inputs: Object.fromEntries(inputs), lengths, targets };
 }
 
-function storedInput(source: FileInput, array: StoredArray, hasLengths: boolean, name: string): StoredInput {
-  const [count, ...stored] = array.shape;
-  const shape = source.shape ?? stored;
-  if (sizeOf(shape) !== sizeOf(stored)) {
-    throw new LutraError("bad-data", `one sample is [${stored.join(", ")}], not [${shape.join(", ")}]`, {
-      where: `input "${name}"`,
-    });
+/** The array of an input, with the lengths that the description gives it. */
+async function readInput(source: FileInput, read: ArrayReader): Promise<StoredArray> {
+  const array = await read(source);
+  const { shape, name } = array;
+  if (sizeOf(shape) === 0) throw new LutraError("bad-data", "the dataset is empty", { where: name });
+  const lengths = source.length === undefined ? array.lengths : await readLengths(source.length, array, read);
+  if (lengths !== null && shape.length < 2) {
+    throw new LutraError("bad-data", "samples that are single numbers have no length", { where: name });
   }
-  if (count === 0) throw new LutraError("bad-data", "the dataset is empty", { where: array.name });
-  if (hasLengths && shape.length === 0) {
-    throw new LutraError("bad-data", "samples that are single numbers have no length", { where: `input "${name}"` });
-  }
-  const { type, scale, mean, std } = source;
-  return { kind: "stored", type, shape, data: array.data, scale, mean, std, hasLengths, name: array.name };
+  const empty = lengths?.indexOf(0) ?? -1;
+  if (empty >= 0) throw new LutraError("bad-data", "the sample is empty", { where: `${name}: sample ${empty}` });
+  return { ...array, lengths };
 }
 
-function randomInput({ type, count, shape, below, seed }: RandomInput, name: string): StoredInput {
-  checkSize([count, ...shape], `input "${name}"`);
+function randomArray({ count, shape, below, seed }: RandomInput, input: string): StoredArray {
+  const name = `random input "${input}"`;
+  checkSize([count, ...shape], name);
   const { below: draw } = random(seed);
   const data = Float64Array.from({ length: count * sizeOf(shape) }, () => draw(below));
-  return { kind: "stored", type, shape, data, scale: 1, mean: 0, std: 1, hasLengths: false, name: `random "${name}"` };
+  return { shape: [count, ...shape], data, lengths: null, name };
 }
 
-function companion(source: InputSource, stored: Readonly<Record<string, StoredInput>>): CompanionRows {
-  if (source.from !== "mask" && source.from !== "zeros") throw new TypeError("not a companion");
-  const { shape, hasLengths } = stored[source.of];
-  return { kind: source.from, type: source.type, shape: shape.slice(0, 1), hasLengths };
+/** How many samples the arrays count, and how long each is where they say so. @throws LutraError "bad-data" if they disagree */
+function agreement(arrays: readonly StoredArray[]): { readonly count: number; readonly lengths: Int32Array | null } {
+  const [first] = arrays;
+  const [count] = first.shape;
+  for (const { shape, name } of arrays) checkCount(shape[0], name, count, first.name);
+  const [measured, ...others] = arrays.filter(({ lengths }) => lengths !== null);
+  for (const { lengths, name } of others) {
+    const sample = lengths?.findIndex((length, i) => length !== measured.lengths?.[i]) ?? -1;
+    if (sample < 0) continue;
+    const message = `the sample has length ${lengths?.[sample]}, but ${measured.lengths?.[sample]} in ${measured.name}`;
+    throw new LutraError("bad-data", message, { where: `${name}: sample ${sample}` });
+  }
+  return { count, lengths: measured?.lengths ?? null };
 }
 
-function countOf({ data, shape }: StoredInput): number {
-  return data.length / sizeOf(shape);
+function sampleInput(name: string, source: InputSource, arrays: ReadonlyMap<string, StoredArray>): SampleInput {
+  if ("of" in source) return companion(name, source, arrays);
+  const array = arrayOf(name, arrays);
+  const stored = array.shape.slice(1);
+  const shape = source.shape ?? stored;
+  const hasLengths = array.lengths !== null;
+  // Lengths count along the first axis: that must stay what the file stores.
+  if (sizeOf(shape) !== sizeOf(stored) || (hasLengths && shape[0] !== stored[0])) {
+    const message = `one sample is [${stored.join(", ")}], not [${shape.join(", ")}]`;
+    throw new LutraError("bad-data", message, { where: `input "${name}"` });
+  }
+  const { scale, mean, std } = source.from === "file" ? source : { scale: 1, mean: 0, std: 1 };
+  return { kind: "stored", type: source.type, shape, data: array.data, scale, mean, std, hasLengths, name: array.name };
 }
 
-function commonCount(stored: Readonly<Record<string, StoredInput>>): number {
-  const [first, ...others] = Object.values(stored);
-  const count = countOf(first);
-  for (const other of others) checkCount(countOf(other), other.name, count, first.name);
-  return count;
+function companion(
+  name: string,
+  { from, of, type }: CompanionInput,
+  arrays: ReadonlyMap<string, StoredArray>,
+): CompanionRows {
+  const { shape, lengths } = arrayOf(of, arrays);
+  if (shape.length < 2) {
+    throw new LutraError("bad-data", `one sample of "${of}" is a single number`, { where: `input "${name}"` });
+  }
+  return { kind: from, type, shape: [shape[1]], hasLengths: lengths !== null };
 }
 
-function checkCount(found: number, name: string, count: number, first: string): void {
-  if (found !== count) throw new LutraError("bad-data", `${found} samples, but ${count} in ${first}`, { where: name });
+function arrayOf(name: string, arrays: ReadonlyMap<string, StoredArray>): StoredArray {
+  const array = arrays.get(name);
+  if (array === undefined) throw new TypeError(`input "${name}" was not read`);
+  return array;
 }
 
 async function readLengths(source: LengthSource, array: StoredArray, read: ArrayReader): Promise<Int32Array> {
@@ -146,87 +161,5 @@ function lengthsWithoutPadding({ shape, data, name }: StoredArray, pad: number):
     let length = extent;
     while (length > 1 && Number(data[i * extent + length - 1]) === pad) length--;
     return length;
-  });
-}
-
-/** Whole numbers between lo and hi, one per sample. @throws LutraError "bad-data", naming the sample */
-function toIntegers(data: Numbers, lo: number, hi: number, name: string): Int32Array {
-  return Int32Array.from({ length: data.length }, (_, i) => {
-    const value = Number(data[i]);
-    if (Number.isInteger(value) && value >= lo && value <= hi) return value;
-    throw new LutraError("bad-data", `must be a whole number between ${lo} and ${hi}, got ${value}`, {
-      where: `${name}: sample ${i}`,
-    });
-  });
-}
-
-// targets -------------------------------------------------------------------------------------------------------------
-
-/** Most classes an output can have. */
-const MAX_CLASS = 2 ** 24;
-
-async function loadTargets(
-  target: TargetSource,
-  stored: Readonly<Record<string, StoredInput>>,
-  lengths: Int32Array | null,
-  count: number,
-  read: ArrayReader,
-): Promise<readonly Target[]> {
-  if (target.kind === "next-token") return nextTokens(stored[target.input], target.input, lengths);
-  const array = await read(target);
-  checkCount(array.shape[0], array.name, count, "the inputs");
-  const perSample = array.data.length / count;
-  if (target.kind === "masked-token") return maskedTokens(array, perSample, target.ignore, lengths);
-  if (perSample !== 1) {
-    throw new LutraError("bad-data", `labels are one number per sample, got shape (${array.shape.join(", ")})`, {
-      where: array.name,
-      note: 'for one class per position, use "kind": "masked-token"',
-    });
-  }
-  const classes = toIntegers(array.data, 0, MAX_CLASS, array.name);
-  return Array.from(classes, (label) => ({ rows: Int32Array.of(0), classes: Int32Array.of(label) }));
-}
-
-/** Position p is answered by the token at p + 1, up to the sample's last. */
-function nextTokens(ids: StoredInput | undefined, name: string, lengths: Int32Array | null): readonly Target[] {
-  if (ids === undefined || ids.shape.length !== 1) {
-    throw new LutraError("bad-data", "next-token needs an input of token ids, one list per sample", {
-      where: `input "${name}"`,
-    });
-  }
-  const [extent] = ids.shape;
-  return Array.from({ length: countOf(ids) }, (_, sample) => {
-    const length = lengths?.[sample] ?? extent;
-    const row: Numbers = ids.data.slice(sample * extent + 1, sample * extent + length);
-    return {
-      rows: Int32Array.from({ length: row.length }, (_, i) => i),
-      classes: toIntegers(row, 0, MAX_CLASS, `${ids.name}: sample ${sample}`),
-    };
-  });
-}
-
-function maskedTokens(
-  array: StoredArray,
-  perSample: number,
-  ignore: number,
-  lengths: Int32Array | null,
-): readonly Target[] {
-  return Array.from({ length: array.shape[0] }, (_, sample) => {
-    const labels = Array.from({ length: perSample }, (_, i) => Number(array.data[sample * perSample + i]));
-    const rows = labels.flatMap((label, position) => (label === ignore ? [] : [position]));
-    const length = lengths?.[sample] ?? perSample;
-    const where = `${array.name}: sample ${sample}`;
-    if ((rows.at(-1) ?? 0) >= length) {
-      throw new LutraError("bad-data", `position ${rows.at(-1)} is asked for, the sample has ${length}`, { where });
-    }
-    return {
-      rows: Int32Array.from(rows),
-      classes: toIntegers(
-        Float64Array.from(rows, (row) => labels[row]),
-        0,
-        MAX_CLASS,
-        where,
-      ),
-    };
   });
 }

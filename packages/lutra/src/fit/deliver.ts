@@ -25,7 +25,15 @@ export function deliverTable(task: Task, table: Table, bound: Bound, further: Sa
   const own = measure(task.problem, table, task.samples);
   const objective = further === null ? own : Math.max(own, measure(task.problem, table, further));
   if (!Number.isFinite(objective)) {
-    throw new LutraError("infeasible", "the table found overflows its output format", { note: "choose a smaller domain" });
+    throw new LutraError("infeasible", "the table found overflows its output format", {
+      note: "choose a smaller domain",
+    });
   }
-  return { table, objective, bound: Math.min(bound.value, objective), boundHolds: bound.holds, segments: segmentCount(table) };
+  return {
+    table,
+    objective,
+    bound: Math.min(bound.value, objective),
+    boundHolds: bound.holds,
+    segments: segmentCount(table),
+  };
 }

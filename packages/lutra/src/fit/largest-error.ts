@@ -2,21 +2,25 @@
 // exactly whether so many lines can stay within it. Real lines or stored pairs; output rounding is part of the question.
 
 import { LutraError, type Work } from "../base/index.ts";
-import { nextDown32 } from "../num/index.ts";
+import { type Interval, nextDown32 } from "../num/index.ts";
 import { deliver } from "./deliver.ts";
 import { type MinimaxLine, minimaxLine, type Targets } from "./minimax.ts";
 import { roundingError } from "./norm.ts";
-import { evenly } from "./points.ts";
-import { fromStarts, linePiece, type Piece, pieceAt, type Pwl } from "./pwl.ts";
-import { bestPair, longestStoredRun } from "./stored-tube.ts";
-import { type StoredFormats, storedFormats } from "./stored.ts";
-import type { Measured, Task } from "./task.ts";
-import { cover, longestRun, type LongestRun, type Tube } from "./tube.ts";
 import { roundsOutput, tubeOf } from "./output-tube.ts";
+import { ascending, evenly, type Points } from "./points.ts";
+import { fromStarts, linePiece, type Piece, type Pwl, pieceAt } from "./pwl.ts";
+import { type StoredFormats, storedFormats } from "./stored.ts";
+import { bestPair, longestStoredRun } from "./stored-tube.ts";
+import type { Measured, Task } from "./task.ts";
+import { cover, type LongestRun, longestRun, type Tube } from "./tube.ts";
 import type { FitResult } from "./types.ts";
 
 /** Bisection ends when the attained error is this close to one proven impossible. */
 const CLOSE: number = 1 + 2 ** -34;
+const CLOSE_BETWEEN_POINTS: number = 1 + 2 ** -20;
+const FIRST_GROWTH: number = 1 + 2 ** -8;
+/** Rounding may not make a rounding error look impossible. */
+const CLOSE_BELOW: number = 1 - 2 ** -40;
 const MAX_STEPS = 300;
 /** Errors below this share of the largest value are 0: binary64 cannot tell. */
 const NOTHING: number = 2 ** -50;
@@ -24,34 +28,71 @@ const NOTHING: number = 2 ** -50;
 const DENSE_PER_SEGMENT = 64;
 const DENSE_POINTS = 16384;
 
-/** A cover of all points by lines within an error. */
+/** Rounds of adding points beside the breakpoints found, the ratio to the bound that ends them, and points added each time. */
+const CLOSER_ROUNDS = 3;
+const CLOSE_ENOUGH = 1.001;
+const CLOSER_POINTS = 16384;
+
+/** Segments with a line each that stay within an error. */
 interface Covering {
   readonly starts: readonly number[];
-  readonly tube: Tube;
+  readonly error: number;
+}
+
+/** What bisection leaves: a cover, and an error close below its own that has none (0 if there is none). */
+interface Bisected {
+  readonly covering: Covering;
+  readonly bound: number;
 }
 
 export function* leastLargestError(task: Task): Work<FitResult> {
   const formats = storedFormats(task.problem);
-  const search = searcher(task, formats);
-  const { error, bound } = yield* bisect(task, search);
-  const covering = search.within(error);
-  if (covering === null) throw new LutraError("infeasible", `no table of ${task.segments} segments covers the domain`);
-  const pieces = search.pieces(covering);
-  const pwl = fromStarts(task.points, covering.starts, pieces, task.problem.spec.input);
   const lines = formats === null ? "real lines, jumps allowed" : "stored coefficient pairs";
   const rounding = roundsOutput(task.problem.spec.output) ? "outputs rounded" : "before rounding";
   const holds = `${task.segments} ${lines}, over ${task.over}, ${rounding}`;
-  if (task.at === null || formats !== null) return deliver(task, pwl, { value: bound, holds });
-  const { form, measured } = levelAgain(task, pwl, task.at);
-  return deliver(task, form, { value: bound, holds }, measured.samples);
+  const { at } = task;
+  const first = yield* bisect(task, formats, 0);
+  if (at === null) return deliver(task, formOf(task, formats, first.covering), { value: first.bound, holds });
+  let best = approach(task, formats, first, holds, at);
+  let found = task;
+  let bisected = first;
+  for (let round = 0; round < CLOSER_ROUNDS && best.objective > best.bound * CLOSE_ENOUGH; round++) {
+    found = closer(found, formOf(found, formats, bisected.covering), at);
+    bisected = yield* bisect(found, formats, bisected.bound);
+    const result = approach(found, formats, bisected, holds, at);
+    // More points never lower the bound: the latest is the best, whichever table is delivered.
+    const { objective } = best.objective < result.objective ? best : result;
+    best = { ...(best.objective < result.objective ? best : result), bound: Math.min(objective, bisected.bound) };
+  }
+  return best;
+}
+
+/** The table of a cover of chosen points, its lines levelled over points dense in each segment and measured there. */
+function approach(
+  task: Task,
+  formats: StoredFormats | null,
+  { covering, bound }: Bisected,
+  holds: string,
+  at: NonNullable<Task["at"]>,
+): FitResult {
+  const pwl = formOf(task, formats, covering);
+  const dense = densely(task, pwl, at);
+  const form = formats === null ? levelAgain(task, pwl, dense.points) : pwl;
+  return deliver(task, form, { value: bound, holds }, dense.samples);
+}
+
+function formOf(task: Task, formats: StoredFormats | null, covering: Covering): Pwl {
+  const pieces = searcher(task, formats)
+    .lines(covering)
+    .map(({ piece }) => piece);
+  return fromStarts(task.points, covering.starts, pieces, task.problem.spec.input);
 }
 
 interface Search {
   /** A cover within an error, or null if there is none. */
   within(error: number): Covering | null;
-  /** The lines of a cover, and their largest error before output rounding. */
-  pieces(covering: Covering): Piece[];
-  attained(covering: Covering): number;
+  /** The lines of a cover, with their largest errors before output rounding. */
+  lines(covering: Covering): MinimaxLine[];
 }
 
 function searcher(task: Task, formats: StoredFormats | null): Search {
@@ -59,62 +100,80 @@ function searcher(task: Task, formats: StoredFormats | null): Search {
   const targets: Targets = { x: points.x, y: points.y, weights: points.weights };
   const n = points.codes.length;
   const longest: LongestRun =
-    formats === null ? (tube, from, to) => longestRun(tube, from, to).end : (tube, from, to) => longestStoredRun(tube, from, to, formats);
+    formats === null
+      ? (tube, from, to) => longestRun(tube, from, to).end
+      : (tube, from, to) => longestStoredRun(tube, from, to, formats);
   const makeTube = tubeOf(task);
-  const [head, tail] = tails.map((tail_) => (typeof tail_ === "object" ? linePiece(tail_) : null)) as [Piece | null, Piece | null];
+  const [below, above] = tails;
+  const head = typeof below === "object" ? linePiece(below) : null;
+  const tail = typeof above === "object" ? linePiece(above) : null;
   const free = segments - (head === null ? 0 : 1) - (tail === null ? 0 : 1);
-  const rounds = roundsOutput(task.problem.spec.output);
-  const fit = (tube: Tube, from: number, to: number): MinimaxLine => {
-    if (formats !== null) return bestPair(tube, targets, from, to, formats);
-    return rounds ? minimaxLine(middle(tube), from, to) : minimaxLine(targets, from, to);
-  };
-  const lines = ({ starts, tube }: Covering): MinimaxLine[] =>
-    starts.map((start, s) => {
-      const end = s === starts.length - 1 ? n : (starts[s + 1] as number);
-      if (s === 0 && head !== null) return { piece: head, error: largest(targets, head, start, end) };
-      if (s === starts.length - 1 && tail !== null) return { piece: tail, error: largest(targets, tail, start, end) };
-      return fit(tube, start, end);
-    });
   return {
     within(error) {
       const tube = makeTube(error);
       const from = head === null ? 0 : prefix(tube, head);
-      const to = tail === null ? n : suffix(tube, tail);
-      const starts = cover(tube, longest, from, Math.max(from, to), free);
+      const to = Math.max(from, tail === null ? n : suffix(tube, tail));
+      const starts = cover(tube, longest, from, to, free);
       if (starts === null) return null;
-      const all = [...(head === null ? [] : [0]), ...starts, ...(tail === null ? [] : [Math.max(from, to)])];
-      return { starts: all, tube };
+      return { starts: [...(head === null ? [] : [0]), ...starts, ...(tail === null ? [] : [to])], error };
     },
-    pieces: (covering) => lines(covering).map(({ piece }) => piece),
-    attained: (covering) => lines(covering).reduce((worst, { error }) => Math.max(worst, error), 0),
+    lines({ starts, error }) {
+      const tube = makeTube(error);
+      const room = roundsOutput(task.problem.spec.output) ? middle(tube) : targets;
+      return starts.map((start, s) => {
+        const end = starts[s + 1] ?? n;
+        const imposed = s === 0 && head !== null ? head : s === starts.length - 1 ? tail : null;
+        if (imposed !== null) return { piece: imposed, error: largest(targets, imposed, start, end) };
+        return formats === null ? minimaxLine(room, start, end) : bestPair(tube, targets, start, end, formats);
+      });
+    },
   };
 }
 
-/** The least error with a cover, and an error close below it that has none (0 if there is none). */
-function* bisect(task: Task, search: Search): Work<{ error: number; bound: number }> {
+/** The least error that so many lines can keep, known to be above `known`. @throws LutraError if they cannot keep any */
+function* bisect(task: Task, formats: StoredFormats | null, known: number): Work<Bisected> {
   const { points, problem, samples } = task;
+  const search = searcher(task, formats);
   const rounds = roundsOutput(problem.spec.output);
   const scale = points.y.reduce((max, y, i) => Math.max(max, Math.abs(y) * (points.weights[i] as number)), 0);
   const nothing = NOTHING * Math.max(scale, Number.MIN_VALUE);
-  let low = rounds ? roundingError(problem, samples) * (1 - 2 ** -40) : 0;
-  let high = Math.max(nothing, low * 2);
-  for (let k = 0; k < MAX_STEPS * 4; k++) {
-    const covering = search.within(high);
-    if (covering !== null) {
-      if (!rounds) high = Math.min(high, Math.max(nothing, search.attained(covering)));
-      break;
-    }
+  const close = task.at === null ? CLOSE : CLOSE_BETWEEN_POINTS;
+  let low = Math.max(known, rounds ? roundingError(problem, samples) * CLOSE_BELOW : 0);
+  let growth = known > 0 ? FIRST_GROWTH : 2;
+  let high = Math.max(nothing, low * growth);
+  let covering = search.within(high);
+  for (; covering === null && high < Infinity; covering = search.within(high)) {
     low = high;
-    high *= 2;
+    growth = Math.min(2, growth * growth);
+    high *= growth;
   }
-  for (let k = 0; k < MAX_STEPS && high > low * CLOSE && high > nothing; k++) {
+  if (covering === null) throw new LutraError("infeasible", `no table of ${task.segments} segments covers the domain`);
+  for (let k = 0; k < MAX_STEPS && high > low * close && high > nothing; k++) {
     if (k % 8 === 0) yield { stage: "optimal: bisection", done: k, total: 48 };
-    const middle_ = low > 0 && high > 4 * low ? Math.sqrt(low) * Math.sqrt(high) : (low + high) / 2;
-    const covering = search.within(middle_);
-    if (covering === null) low = middle_;
-    else high = rounds ? middle_ : Math.max(nothing, Math.min(middle_, search.attained(covering)));
+    const error = low > 0 && high > 4 * low ? Math.sqrt(low) * Math.sqrt(high) : (low + high) / 2;
+    const trial = search.within(error);
+    if (trial === null) low = error;
+    else {
+      covering = trial;
+      high = error;
+    }
   }
-  return { error: high * (1 + 2 ** -46), bound: low };
+  return { covering, bound: high <= nothing ? 0 : low };
+}
+
+/** The task with further points beside the breakpoints of a form: where a segment ends decides its error. */
+function closer(task: Task, { index }: Pwl, at: NonNullable<Task["at"]>): Task {
+  const { codes } = task.points;
+  const borders = index.rule === "breakpoints" ? index.codes : [];
+  const count = Math.max(4, Math.floor(CLOSER_POINTS / Math.max(1, borders.length)));
+  const added = borders.flatMap((border) => {
+    let right = 0;
+    for (let step = 2 ** 20; step >= 1; step /= 2) if ((codes[right + step] as number) <= border) right += step;
+    const lo = codes[Math.max(0, right - 1)] as number;
+    const hi = codes[Math.min(codes.length - 1, right + 2)] as number;
+    return lo < hi ? evenly({ lo, hi }, count) : [];
+  });
+  return { ...task, ...at(ascending([...codes, ...added])) };
 }
 
 /** Middle and reciprocal half-width of a tube, as targets: the line with the most room on both sides. */
@@ -150,24 +209,32 @@ function largest({ x, y, weights }: Targets, piece: Piece, from: number, to: num
   return worst;
 }
 
-/** Lines levelled over points dense in each segment, its ends included; the breakpoints stay. */
-function levelAgain(task: Task, pwl: Pwl, at: NonNullable<Task["at"]>): { form: Pwl; measured: Measured } {
-  const borders = pwl.index.rule === "breakpoints" ? pwl.index.codes : [];
-  const count = Math.max(DENSE_PER_SEGMENT, Math.floor(DENSE_POINTS / pwl.pieces.length));
-  const reach = pwl.pieces.map((_, s) => ({
-    lo: s === 0 ? task.range.lo : Math.max(task.range.lo, borders[s - 1] as number),
-    hi: s === borders.length ? task.range.hi : Math.min(task.range.hi, nextDown32(borders[s] as number)),
+/** Where each segment begins and ends in the fitted range. */
+function reachOf(task: Task, { index, pieces }: Pwl): Interval[] {
+  const borders = index.rule === "breakpoints" ? index.codes : [];
+  return pieces.map((_, s) => ({
+    lo: Math.max(task.range.lo, borders[s - 1] ?? -Infinity),
+    hi: Math.min(task.range.hi, nextDown32(borders[s] ?? Infinity)),
   }));
-  const measured = at(Float64Array.from(reach.flatMap((range) => (range.lo < range.hi ? evenly(range, count) : []))));
-  const { x } = measured.points;
+}
+
+/** Points dense in each segment, its ends included. */
+function densely(task: Task, pwl: Pwl, at: NonNullable<Task["at"]>): Measured {
+  const count = Math.max(DENSE_PER_SEGMENT, Math.floor(DENSE_POINTS / pwl.pieces.length));
+  return at(ascending(reachOf(task, pwl).flatMap((range) => (range.lo < range.hi ? evenly(range, count) : []))));
+}
+
+/** Lines levelled again over denser points; breakpoints and imposed tails stay. */
+function levelAgain(task: Task, pwl: Pwl, points: Points): Pwl {
+  const reach = reachOf(task, pwl);
   let from = 0;
   const pieces = pwl.pieces.map((piece, s) => {
     let to = from;
-    while (to < x.length && (x[to] as number) <= (reach[s]?.hi as number)) to++;
-    const imposed = (s === 0 && typeof task.tails[0] === "object") || (s === borders.length && typeof task.tails[1] === "object");
-    const levelled = imposed || to - from < 3 ? piece : minimaxLine(measured.points, from, to).piece;
+    while (to < points.x.length && (points.x[to] as number) <= (reach[s] as Interval).hi) to++;
+    const tail = s === 0 ? task.tails[0] : s === pwl.pieces.length - 1 ? task.tails[1] : "extend";
+    const levelled = typeof tail === "object" || to - from < 3 ? piece : minimaxLine(points, from, to).piece;
     from = to;
     return levelled;
   });
-  return { form: { ...pwl, pieces }, measured };
+  return { ...pwl, pieces };
 }

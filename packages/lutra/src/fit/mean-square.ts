@@ -7,7 +7,7 @@ import { bestSegmentation, LeastSquares, type Programme, type RunCost, type Segm
 import { roundingError } from "./norm.ts";
 import type { Points } from "./points.ts";
 import { fromStarts, linePiece, type Piece, pieceAt } from "./pwl.ts";
-import { storedFormats, StoredLeastSquares } from "./stored.ts";
+import { StoredLeastSquares, storedFormats } from "./stored.ts";
 import type { Task } from "./task.ts";
 import type { FitResult } from "./types.ts";
 
@@ -26,7 +26,8 @@ interface FittingCost extends RunCost {
 export function* leastMeanSquare(task: Task): Work<FitResult> {
   const real = yield* segmentReal(task);
   const formats = storedFormats(task.problem);
-  if (formats === null) return conclude(task, real, real.cost, new LeastSquares(task.points), "real lines, jumps allowed");
+  if (formats === null)
+    return conclude(task, real, real.cost, new LeastSquares(task.points), "real lines, jumps allowed");
   const programme = programmeOf(task);
   const rough = new StoredLeastSquares(task.points, formats, 0);
   const attained = costOf(programme, real.starts, rough);
@@ -118,7 +119,8 @@ function roundedBound(task: Task, cost: number, lines: string): Bound {
   const { problem, points, samples } = task;
   const { output } = problem.spec;
   const holds = `${task.segments} ${lines}, over ${task.over}`;
-  if (output.kind === "float" && output.name === "binary32") return { value: cost, holds: `${holds}, before rounding to binary32` };
+  if (output.kind === "float" && output.name === "binary32")
+    return { value: cost, holds: `${holds}, before rounding to binary32` };
   const share = output.kind === "integer" ? 0.5 : 1;
   let moved = 0;
   for (let i = 0; i < points.codes.length; i++) {
@@ -126,5 +128,8 @@ function roundedBound(task: Task, cost: number, lines: string): Bound {
     moved += (points.weights[i] as number) * step * step;
   }
   const rest = Math.max(0, Math.sqrt(cost) - Math.sqrt(moved));
-  return { value: Math.max(rest * rest, roundingError(problem, samples)), holds: `${holds}, outputs rounded, none saturated` };
+  return {
+    value: Math.max(rest * rest, roundingError(problem, samples)),
+    holds: `${holds}, outputs rounded, none saturated`,
+  };
 }

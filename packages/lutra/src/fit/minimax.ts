@@ -46,7 +46,12 @@ export function minimaxLine(targets: Targets, from: number, to: number): Minimax
 }
 
 /** The point of largest weighted error, and whether the target lies above the line there. */
-function worstPoint({ x, y, weights }: Targets, from: number, to: number, piece: Piece): { at: number; error: number; above: boolean } {
+function worstPoint(
+  { x, y, weights }: Targets,
+  from: number,
+  to: number,
+  piece: Piece,
+): { at: number; error: number; above: boolean } {
   let at = from;
   let error = -1;
   let above = true;
@@ -63,7 +68,10 @@ function worstPoint({ x, y, weights }: Targets, from: number, to: number, piece:
 }
 
 /** The line whose weighted errors at three points are level, -level, level. Solved relative to the first point. */
-function levelled({ x, y, weights }: Targets, [i, j, k]: readonly [number, number, number]): { piece: Piece; level: number } {
+function levelled(
+  { x, y, weights }: Targets,
+  [i, j, k]: readonly [number, number, number],
+): { piece: Piece; level: number } {
   const span = (x[k] as number) - (x[i] as number);
   const share = ((x[j] as number) - (x[i] as number)) / span;
   const rise = (y[k] as number) - (y[i] as number);

@@ -1,6 +1,6 @@
 // The norms: what an error at an input counts, and what a delivered table's error is, measured with evaluate().
 
-import { encode, decode, MIN_NORMAL_BINARY32, ulpOf } from "../num/index.ts";
+import { decode, encode, ulpOf } from "../num/index.ts";
 import { evaluate, type Problem, type Table } from "../table/index.ts";
 
 /** Inputs a delivered table is measured at. `weights` as in Points, but for errors of the whole table. Arrays of equal length. */
@@ -10,21 +10,18 @@ export interface Samples {
   readonly weights: Float64Array;
 }
 
+/** The relative norm's floor where a problem gives none: as NLI (Yu et al. 2026) measures, and certificates too. */
+const DEFAULT_FLOOR: number = 2 ** -14;
+
 /** What multiplies |error| where the exact value is f: 1, 1 / max(|f|, floor), or 1 / ulp. mse: 1, the mass comes besides. */
 export function errorWeight(problem: Problem): (f: number) => number {
   const { output } = problem.spec;
   if (problem.norm === "relative") {
-    const floor = floorOf(problem);
+    const floor = problem.floor ?? DEFAULT_FLOOR;
     return (f) => 1 / Math.max(Math.abs(f), floor);
   }
   if (problem.norm === "ulp") return (f) => 1 / ulpOf(output, f);
   return () => 1;
-}
-
-/** The relative norm's floor; by default the output scale, or the least normal binary32. */
-export function floorOf(problem: Problem): number {
-  const { output } = problem.spec;
-  return problem.floor ?? (output.kind === "integer" ? output.scale : MIN_NORMAL_BINARY32);
 }
 
 /** The norm of a table's error over samples: a largest weighted error, or a weighted mean square. */

@@ -23,7 +23,10 @@ export function* optimal(problem: Problem): Work<FitResult> {
   }
   const direct = directTable(task);
   if (direct !== null) {
-    return deliverTable(task, direct, { value: roundingError(problem, task.samples), holds: `any table, over ${task.over}` });
+    return deliverTable(task, direct, {
+      value: roundingError(problem, task.samples),
+      holds: `any table, over ${task.over}`,
+    });
   }
   return problem.norm === "mse" ? yield* leastMeanSquare(task) : yield* leastLargestError(task);
 }

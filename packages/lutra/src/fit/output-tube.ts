@@ -37,7 +37,14 @@ export function tubeOf({ points, problem }: Task): (error: number) => Tube {
 }
 
 /** Codes c with |value(c) - y| <= radius come from lines between c - 1/2 and c + 1/2. Empty (lo > hi) if there is no such code. */
-function roundedToCode(format: IntegerFormat, y: number, radius: number, lo: Float64Array, hi: Float64Array, i: number): void {
+function roundedToCode(
+  format: IntegerFormat,
+  y: number,
+  radius: number,
+  lo: Float64Array,
+  hi: Float64Array,
+  i: number,
+): void {
   const { lo: first, hi: last } = codeRange(format);
   const { scale, zeroPoint } = format;
   const least = Math.max(first, Math.ceil((y - radius) / scale + zeroPoint - MARGIN));
@@ -48,7 +55,14 @@ function roundedToCode(format: IntegerFormat, y: number, radius: number, lo: Flo
   hi[i] = least > greatest ? 0 : (top - zeroPoint) * scale;
 }
 
-function roundedToFloat(format: Format, y: number, radius: number, lo: Float64Array, hi: Float64Array, i: number): void {
+function roundedToFloat(
+  format: Format,
+  y: number,
+  radius: number,
+  lo: Float64Array,
+  hi: Float64Array,
+  i: number,
+): void {
   const stepBelow = ulpOf(format, y - radius);
   const stepAbove = ulpOf(format, y + radius);
   const least = Math.ceil((y - radius) / stepBelow - MARGIN) * stepBelow;

@@ -40,7 +40,9 @@ export function gridCodes(grid: NonNullable<Problem["grid"]>, input: Format): Fl
   const count = Math.ceil((hi - lo) / step - 1e-9);
   if (!(count >= 1)) throw new LutraError("bad-argument", `the grid ${lo}:${hi}:${step} has no points`);
   if (count > MAX_GRID) {
-    throw new LutraError("bad-argument", `a grid has at most ${MAX_GRID} points, got ${count}`, { note: "use a larger step" });
+    throw new LutraError("bad-argument", `a grid has at most ${MAX_GRID} points, got ${count}`, {
+      note: "use a larger step",
+    });
   }
   const codes = Float64Array.from({ length: count }, (_, i) => encode(input, lo + step * i));
   for (let i = 1; i < count; i++) {

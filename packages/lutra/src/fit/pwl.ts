@@ -1,6 +1,6 @@
 // Piecewise-linear forms in real numbers: what a method finds, before anything is stored. Never emitted.
 
-import { ceil32, firstCodeFrom, type Format, nextUp32 } from "../num/index.ts";
+import { ceil32, type Format, firstCodeFrom, nextUp32 } from "../num/index.ts";
 import type { Index, Line } from "../table/index.ts";
 import type { Points } from "./points.ts";
 
@@ -52,7 +52,9 @@ function breakpoint(points: Points, start: number, pieces: readonly Piece[], s: 
   if (input.kind === "integer" || start === 0) return first;
   const crossing = crossingOf(pieces[s - 1] as Piece, pieces[s] as Piece);
   const previous = points.codes[start - 1] as number;
-  return crossing > previous && crossing < first ? Math.max(nextUp32(previous), ceil32(crossing)) : nearerEnd(crossing, previous, first);
+  return crossing > previous && crossing < first
+    ? Math.max(nextUp32(previous), ceil32(crossing))
+    : nearerEnd(crossing, previous, first);
 }
 
 /** The end of (previous, first] nearer to where the lines meet; `first` if they never do. */

@@ -15,7 +15,8 @@ const REGISTER: number = 2 ** 31;
 export function quantise(task: Task, pwl: Pwl): Table {
   const { spec, reductions } = task.problem;
   const clamp = clampOf(task);
-  const stored = task.problem.coefficients === undefined ? pwl : { ...pwl, pieces: pwl.pieces.map((piece) => store(task, piece)) };
+  const stored =
+    task.problem.coefficients === undefined ? pwl : { ...pwl, pieces: pwl.pieces.map((piece) => store(task, piece)) };
   const { input, output } = spec;
   const numbers =
     input.kind === "integer" && output.kind === "integer"
@@ -75,7 +76,13 @@ function integerCoefficients(
   const lines = pwl.pieces.map((piece, i): CodeLine => {
     const [from, to] = segmentReach(pwl.index, pwl.pieces.length, i, reach);
     const at = piece.x / input.scale + input.zeroPoint;
-    return { slope: (piece.slope * input.scale) / output.scale, at, value: piece.y / output.scale + output.zeroPoint, from, to };
+    return {
+      slope: (piece.slope * input.scale) / output.scale,
+      at,
+      value: piece.y / output.scale + output.zeroPoint,
+      from,
+      to,
+    };
   });
   const exact = task.problem.coefficients !== undefined;
   const shift = exact ? exactShift(lines) : widestShift(lines);
@@ -91,7 +98,12 @@ function reachOf({ problem }: Task, clamp: readonly [number, number], input: Int
   return [Math.max(first, clamp[0]), Math.min(last, clamp[1])];
 }
 
-function segmentReach(index: Index, count: number, i: number, [low, high]: readonly [number, number]): [number, number] {
+function segmentReach(
+  index: Index,
+  count: number,
+  i: number,
+  [low, high]: readonly [number, number],
+): [number, number] {
   const border = (k: number): number => {
     if (k <= 0) return low;
     if (k >= count) return high + 1;
@@ -139,4 +151,3 @@ function exactShift(lines: readonly CodeLine[]): number {
 export function isLine(tail: Tail): tail is Exclude<Tail, string> {
   return typeof tail === "object";
 }
-

@@ -3,7 +3,7 @@
 
 import { LutraError } from "../base/index.ts";
 import { type Fn, parseFn } from "../fn/index.ts";
-import { exponentOf, type Interval, iv, MAX_BINARY32, MIN_NORMAL_BINARY32, powerOfTwo } from "../num/index.ts";
+import { exponentOf, type Interval, iv, powerOfTwo } from "../num/index.ts";
 import { type Line, type Reduction, splitOctave, type Tail } from "../table/index.ts";
 
 /** Where an input goes, and by how much an error of the reduced table is multiplied on the way back. */
@@ -31,18 +31,25 @@ export function reduceQuestion(
   domain: Interval,
   tails: readonly [below: Tail, above: Tail],
 ): Reduced {
-  return reductions.reduce<Reduced>((outer, reduction) => {
-    if (!outer.fn.identities.some((identity) => sameIdentity(identity, reduction))) {
-      throw new LutraError("bad-argument", `${outer.fn.text} has no identity "${reduction.by}" to reduce its range by`, {
-        note: `its identities: ${outer.fn.identities.map((identity) => identity.by).join(", ") || "none"}`,
-      });
-    }
-    return {
-      fn: reduction.by === "exponential" ? parseFn("exp2") : outer.fn,
-      domain: foldDomain(reduction, outer.domain),
-      tails: foldTails(reduction, outer.tails),
-    };
-  }, { fn, domain, tails });
+  return reductions.reduce<Reduced>(
+    (outer, reduction) => {
+      if (!outer.fn.identities.some((identity) => sameIdentity(identity, reduction))) {
+        throw new LutraError(
+          "bad-argument",
+          `${outer.fn.text} has no identity "${reduction.by}" to reduce its range by`,
+          {
+            note: `its identities: ${outer.fn.identities.map((identity) => identity.by).join(", ") || "none"}`,
+          },
+        );
+      }
+      return {
+        fn: reduction.by === "exponential" ? parseFn("exp2") : outer.fn,
+        domain: foldDomain(reduction, outer.domain),
+        tails: foldTails(reduction, outer.tails),
+      };
+    },
+    { fn, domain, tails },
+  );
 }
 
 function sameIdentity(a: Reduction, b: Reduction): boolean {
@@ -158,34 +165,56 @@ function foldOnce(reduction: Reduction, x: number): Folded {
   }
 }
 
-/** Inputs of the domain that go to t, as binary32 values (up to rounding, for "exponential"). */
-export function unfold(reductions: readonly Reduction[], t: number, domain: Interval): number[] {
-  const sources = reductions.reduceRight<number[]>((reached, reduction) => reached.flatMap((u) => unfoldOnce(reduction, u)), [t]);
-  return sources.map(Math.fround).filter((x) => domain.lo <= x && x <= domain.hi);
+/** Takes an input and its gain; false ends the visit. */
+type Visit = (x: number, gain: number) => boolean;
+
+const POWERS: Float64Array = Float64Array.from({ length: LAST_OCTAVE - LEAST_OCTAVE + 1 }, (_, i) =>
+  powerOfTwo(i + LEAST_OCTAVE),
+);
+
+/** 2^j for LEAST_OCTAVE <= j <= LAST_OCTAVE. */
+function power(j: number): number {
+  return POWERS[j - LEAST_OCTAVE] as number;
 }
 
-function unfoldOnce(reduction: Reduction, t: number): number[] {
+/**
+ * Visits the inputs that go to t (up to rounding, for "exponential"), larger gains first, until told to stop. Inputs are not
+ * yet binary32. False if it was stopped.
+ */
+export function unfold(reductions: readonly Reduction[], t: number, visit: Visit): boolean {
+  const last = reductions[reductions.length - 1];
+  if (last === undefined) return visit(t, 1);
+  const outer = reductions.slice(0, -1);
+  if (outer.length === 0) return unfoldOnce(last, t, visit);
+  return unfoldOnce(last, t, (u, gain) => unfold(outer, u, (x, before) => visit(x, before * gain)));
+}
+
+function unfoldOnce(reduction: Reduction, t: number, visit: Visit): boolean {
   switch (reduction.by) {
     case "odd":
     case "even":
     case "reflect":
     case "complement":
-      return t === 0 ? [0] : [-t, t];
+      return visit(t, 1) && (t === 0 || visit(-t, 1));
     case "octave":
-      return octavesOf(t, reduction.step);
+      return unfoldOctaves(t, reduction.step, reduction.power, visit);
     case "logarithm":
-      return octavesOf(t, 1);
+      return unfoldOctaves(t, 1, 0, visit);
     case "exponential":
-      return Array.from({ length: LAST_OCTAVE - LEAST_OCTAVE + 1 }, (_, j) => (t + j + LEAST_OCTAVE) / reduction.factor);
+      for (let j = LAST_OCTAVE; j >= LEAST_OCTAVE; j--) if (!visit((t + j) / reduction.factor, power(j))) return false;
+      return true;
     default:
       return reduction satisfies never;
   }
 }
 
 /** t 2^(step j) for every j that stays a positive normal binary32. */
-function octavesOf(t: number, step: 1 | 2): number[] {
+function unfoldOctaves(t: number, step: 1 | 2, gainPower: -1 | 0 | 1, visit: Visit): boolean {
   const first = Math.ceil((LEAST_OCTAVE - exponentOf(t)) / step);
   const last = Math.floor((LAST_OCTAVE - exponentOf(t)) / step);
-  const all = Array.from({ length: last - first + 1 }, (_, j) => t * powerOfTwo(step * (first + j)));
-  return all.filter((x) => MIN_NORMAL_BINARY32 <= x && x <= MAX_BINARY32);
+  for (let k = 0; k <= last - first; k++) {
+    const j = gainPower > 0 ? last - k : first + k;
+    if (!visit(t * power(step * j), gainPower === 0 ? 1 : power(gainPower * j))) return false;
+  }
+  return true;
 }

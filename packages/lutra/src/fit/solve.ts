@@ -18,7 +18,9 @@ export const METHODS: Readonly<Record<string, Method>> = { uniform, optimal };
 export function* solve(problem: Problem, method: string, options: MethodOptions): Work<FitResult> {
   const search = METHODS[method];
   if (search === undefined || !Object.hasOwn(METHODS, method)) {
-    throw new LutraError("bad-argument", `unknown method "${method}"`, { note: `known methods: ${Object.keys(METHODS).join(", ")}` });
+    throw new LutraError("bad-argument", `unknown method "${method}"`, {
+      note: `known methods: ${Object.keys(METHODS).join(", ")}`,
+    });
   }
   checkProblem(problem);
   if ("segments" in problem.size) return yield* search(problem, options);
@@ -53,7 +55,11 @@ function* fewest(problem: Problem, maxError: number, method: Method, options: Me
 }
 
 function outOfReach(maxError: number, best: FitResult): LutraError {
-  return new LutraError("infeasible", `no table found with an error of at most ${maxError}: ${best.segments} segments leave ${best.objective}`, {
-    note: "allow a larger error, or use finer output or coefficient formats",
-  });
+  return new LutraError(
+    "infeasible",
+    `no table found with an error of at most ${maxError}: ${best.segments} segments leave ${best.objective}`,
+    {
+      note: "allow a larger error, or use finer output or coefficient formats",
+    },
+  );
 }

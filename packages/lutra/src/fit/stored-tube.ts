@@ -40,7 +40,13 @@ function* slopesOutward(run: Run, { slope }: StoredFormats): Generator<number, v
 }
 
 /** A stored intercept, as central as possible, with which a slope serves the run; null if there is none. */
-function interceptFor({ x, lo, hi }: Tube, from: number, to: number, slope: number, { intercept }: StoredFormats): number | null {
+function interceptFor(
+  { x, lo, hi }: Tube,
+  from: number,
+  to: number,
+  slope: number,
+  { intercept }: StoredFormats,
+): number | null {
   let least = -Infinity;
   let greatest = Infinity;
   for (let i = from; i < to; i++) {

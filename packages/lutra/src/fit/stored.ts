@@ -74,8 +74,13 @@ export class StoredLeastSquares implements RunCost {
     let best = Infinity;
     // Up from the centre, then down from below it; both ways the first two terms only grow.
     for (let direction = 1; direction >= -1; direction -= 2) {
-      const last = direction > 0 ? Math.min(slopes.greatest, centre + SLOPE_REACH) : Math.max(slopes.least, centre - SLOPE_REACH);
-      for (let code = direction > 0 ? centre : centre - 1; direction > 0 ? code <= last : code >= last; code += direction) {
+      const last =
+        direction > 0 ? Math.min(slopes.greatest, centre + SLOPE_REACH) : Math.max(slopes.least, centre - SLOPE_REACH);
+      for (
+        let code = direction > 0 ? centre : centre - 1;
+        direction > 0 ? code <= last : code >= last;
+        code += direction
+      ) {
         const k = code * slopes.step;
         const off = k - slope;
         const floor = residual + off * off * spreadX;

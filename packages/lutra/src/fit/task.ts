@@ -19,6 +19,8 @@ export interface Task {
   /** The reduced arguments to fit over, finite. */
   readonly range: Interval;
   readonly tails: readonly [below: Tail, above: Tail];
+  /** Ends of the range that stand for an unbounded domain, listed points aside. */
+  readonly openEnds: readonly [below: boolean, above: boolean];
   readonly points: Points;
   readonly samples: Samples;
   /** The points in words. */
@@ -43,9 +45,19 @@ interface Question {
 
 type Chosen = Pick<Task, "range" | "points" | "samples" | "over" | "at">;
 
-/** Points chosen from binary32; more when there are many segments. */
-const SPREAD_POINTS = 4096;
-const POINTS_PER_SEGMENT = 16;
+/** Points chosen from binary32 for a mean square; for a largest error so many per segment, within limits. */
+const MASS_POINTS = 4096;
+const POINTS_PER_SEGMENT = 1024;
+const FEWEST_PER_SEGMENT = 16;
+const LEAST_POINTS = 4096;
+const COMMON_POINTS: number = 2 ** 16;
+const MOST_POINTS: number = 2 ** 18;
+
+/** The more points, the closer the bound over them to that over all binary32 values: a segment ends up to one spacing too late. */
+function pointsFor(segments: number): number {
+  const wanted = Math.min(COMMON_POINTS, Math.max(LEAST_POINTS, POINTS_PER_SEGMENT * segments));
+  return Math.min(MOST_POINTS, Math.max(wanted, FEWEST_PER_SEGMENT * segments));
+}
 
 /** Prepares a problem that asks for a number of segments. @throws LutraError as `solve`, TypeError if it asks for an error */
 export function prepare(problem: Problem): Task {
@@ -57,8 +69,13 @@ export function prepare(problem: Problem): Task {
   const reduced = reduceQuestion(outer, problem.reductions, domain, problem.tails);
   const question: Question = { problem, outer, domain, reduced };
   const listed = problem.grid !== undefined || isEnumerable(spec.input);
-  const chosen = listed ? listedPoints(question) : problem.norm === "mse" ? massPoints(question) : spreadPoints(question, segments);
-  return { problem, segments, fn: reduced.fn, tails: reduced.tails, ...chosen };
+  const chosen = listed
+    ? listedPoints(question)
+    : problem.norm === "mse"
+      ? massPoints(question)
+      : spreadPoints(question, segments);
+  const openEnds = [!listed && reduced.domain.lo === -Infinity, !listed && reduced.domain.hi === Infinity] as const;
+  return { problem, segments, fn: reduced.fn, tails: reduced.tails, openEnds, ...chosen };
 }
 
 /** The part of the domain where the function is defined and the input format has values. @throws LutraError if there is none */
@@ -85,7 +102,8 @@ function listedPoints({ problem, outer, domain, reduced }: Question): Chosen {
   const samples = weigh(problem, outer, codes);
   const points = foldSamples(problem, reduced.fn, samples);
   const range = { lo: points.x[0] as number, hi: points.x[points.x.length - 1] as number };
-  const over = problem.grid === undefined ? `all ${codes.length} codes in the domain` : `the ${codes.length} grid points`;
+  const over =
+    problem.grid === undefined ? `all ${codes.length} codes in the domain` : `the ${codes.length} grid points`;
   return { points, samples, over, range, at: null };
 }
 
@@ -100,7 +118,9 @@ function weigh(problem: Problem, fn: Fn, codes: Float64Array): Samples {
 }
 
 function notFinite(fn: Fn, x: number): LutraError {
-  return new LutraError("infeasible", `${fn.text} is not finite at x = ${x}`, { note: "choose a domain without that input" });
+  return new LutraError("infeasible", `${fn.text} is not finite at x = ${x}`, {
+    note: "choose a domain without that input",
+  });
 }
 
 /** Where the samples go behind the reductions. Samples that meet share a point: masses add, of weights the larger wins. */
@@ -119,7 +139,12 @@ function foldSamples(problem: Problem, fn: Fn, samples: Samples): Points {
   }
   const codes = Float64Array.from(kept, (point) => point.code);
   const x = codes.map((code) => decode(spec.input, code));
-  return { codes, x, y: x.map((value) => fn.evaluate(value)), weights: Float64Array.from(kept, (point) => point.weight) };
+  return {
+    codes,
+    x,
+    y: x.map((value) => fn.evaluate(value)),
+    weights: Float64Array.from(kept, (point) => point.weight),
+  };
 }
 
 // points chosen from binary32 ----------------------------------------------------------------------------------------
@@ -136,53 +161,49 @@ function spreadPoints(question: Question, segments: number): Chosen {
     const second = (reduced.fn.evaluate(t + h) - 2 * f + reduced.fn.evaluate(t - h)) / (h * h);
     return Math.sqrt(Math.abs(second) * (problem.norm === "max" ? 1 : weight(f)));
   };
-  const count = Math.max(SPREAD_POINTS, POINTS_PER_SEGMENT * segments);
   const kinks = reduced.fn.kinks.filter((x) => range.lo < x && x < range.hi).map(Math.fround);
-  const measured = at(ascending([...spread(range, curvature, count), ...kinks]));
+  const measured = at(ascending([...spread(range, curvature, pointsFor(segments)), ...kinks]));
   return { ...measured, range, at, over: `${measured.points.codes.length} binary32 values spread over the domain` };
 }
 
 /** Points at reduced arguments, weighed by the input that goes there and whose error counts most. */
-function worstInputs({ problem, outer, domain, reduced }: Question, arguments_: Float64Array): Measured {
-  const weightOf = errorWeight(problem);
-  const columns = { t: [] as number[], weight: [] as number[], code: [] as number[], exact: [] as number[], outer: [] as number[] };
-  for (const t of arguments_) {
-    let best = -1;
-    let worst = { code: t, exact: 0, weight: 0 };
-    for (const code of largestGain(problem, unfold(problem.reductions, t, domain))) {
-      const exact = outer.evaluate(code);
-      if (!Number.isFinite(exact)) throw notFinite(outer, code);
-      const weight = weightOf(exact);
-      const total = weight * fold(problem.reductions, code).gain;
-      if (total > best) {
-        best = total;
-        worst = { code, exact, weight };
-      }
-    }
-    if (best < 0) continue;
-    columns.t.push(t + 0);
-    columns.weight.push(best);
-    columns.code.push(worst.code);
-    columns.exact.push(worst.exact);
-    columns.outer.push(worst.weight);
-  }
-  const x = Float64Array.from(columns.t);
+function worstInputs(question: Question, arguments_: Float64Array): Measured {
+  const found = Array.from(arguments_, (t) => worstInput(question, t + 0)).filter((input) => input !== null);
+  const x = Float64Array.from(found, (input) => input.t);
+  const weights = Float64Array.from(found, (input) => input.weight * input.gain);
   return {
-    points: { codes: x, x, y: x.map((t) => reduced.fn.evaluate(t)), weights: Float64Array.from(columns.weight) },
+    points: { codes: x, x, y: x.map((t) => question.reduced.fn.evaluate(t)), weights },
     samples: {
-      codes: Float64Array.from(columns.code),
-      exact: Float64Array.from(columns.exact),
-      weights: Float64Array.from(columns.outer),
+      codes: Float64Array.from(found, (input) => input.code),
+      exact: Float64Array.from(found, (input) => input.exact),
+      weights: Float64Array.from(found, (input) => input.weight),
     },
   };
 }
 
-/** In every norm an input with a larger gain counts at least as much: only those need a look. */
-function largestGain(problem: Problem, inputs: number[]): number[] {
-  if (problem.reductions.length === 0) return inputs;
-  const gains = inputs.map((x) => fold(problem.reductions, x).gain);
-  const largest = gains.reduce((a, b) => Math.max(a, b), 0);
-  return inputs.filter((_, i) => gains[i] === largest);
+interface WorstInput {
+  readonly t: number;
+  readonly code: number;
+  readonly exact: number;
+  readonly weight: number;
+  readonly gain: number;
+}
+
+/** In every norm an input with a larger gain counts at least as much: only those of the largest are looked at. */
+function worstInput({ problem, outer, domain }: Question, t: number): WorstInput | null {
+  const weightOf = errorWeight(problem);
+  let worst: WorstInput | null = null;
+  unfold(problem.reductions, t, (x, gain) => {
+    const code = Math.fround(x);
+    if (!(domain.lo <= code && code <= domain.hi)) return true;
+    if (worst !== null && gain < worst.gain) return false;
+    const exact = outer.evaluate(code);
+    if (!Number.isFinite(exact)) throw notFinite(outer, code);
+    const weight = weightOf(exact);
+    if (worst === null || weight > worst.weight) worst = { t, code, exact, weight, gain };
+    return problem.norm !== "max";
+  });
+  return worst;
 }
 
 /** For the mean square: the histogram's representatives, or inputs evenly spaced. */
@@ -191,8 +212,8 @@ function massPoints({ problem, outer, domain, reduced }: Question): Chosen {
   const span = finiteSpan(problem, domain, range);
   const codes =
     problem.histogram === undefined
-      ? ascending(evenly(span, SPREAD_POINTS))
-      : representatives(problem.histogram, span, SPREAD_POINTS);
+      ? ascending(evenly(span, MASS_POINTS))
+      : representatives(problem.histogram, span, MASS_POINTS);
   const samples = weigh(problem, outer, codes);
   const points = foldSamples(problem, reduced.fn, samples);
   const how = problem.histogram === undefined ? "evenly spaced" : "standing for the histogram";
@@ -202,9 +223,15 @@ function massPoints({ problem, outer, domain, reduced }: Question): Chosen {
 /** The finite part of the domain whose mean square counts. @throws LutraError if nothing bounds it */
 function finiteSpan(problem: Problem, domain: Interval, range: Interval): Interval {
   const seen = problem.histogram?.edges;
-  const mirrored = problem.reductions.every(({ by }) => by === "odd" || by === "even" || by === "reflect" || by === "complement");
+  const mirrored = problem.reductions.every(
+    ({ by }) => by === "odd" || by === "even" || by === "reflect" || by === "complement",
+  );
   const reach = problem.reductions.length === 0 ? range : { lo: -iv.magnitude(range), hi: iv.magnitude(range) };
-  const bounds = mirrored ? reach : seen === undefined ? iv.EVERYTHING : { lo: seen[0] as number, hi: seen[seen.length - 1] as number };
+  const bounds = mirrored
+    ? reach
+    : seen === undefined
+      ? iv.EVERYTHING
+      : { lo: seen[0] as number, hi: seen[seen.length - 1] as number };
   const span = iv.intersect(domain, bounds);
   if (span !== null && Number.isFinite(span.lo) && Number.isFinite(span.hi)) {
     return { lo: ceil32(span.lo), hi: floor32(span.hi) };

@@ -40,7 +40,8 @@ function reserve(n: number): void {
  * hull of the points lo that the steepest line may lean on next, `ceiling` the lower hull of the points hi for the flattest.
  */
 export function longestRun({ x, lo, hi }: Tube, from: number, to: number): Run {
-  if (to - from === 0 || !((lo[from] as number) <= (hi[from] as number))) return { end: from, leastSlope: 0, greatestSlope: 0 };
+  if (to - from === 0 || !((lo[from] as number) <= (hi[from] as number)))
+    return { end: from, leastSlope: 0, greatestSlope: 0 };
   reserve(to - from + 1);
   // Local origin: tubes are thin against their distance from 0.
   const x0 = x[from] as number;

@@ -12,31 +12,57 @@ import { linePiece, type Piece } from "./pwl.ts";
 import { prepare, type Task } from "./task.ts";
 import type { FitResult } from "./types.ts";
 
+/** How many widths below the one that covers the whole range are tried where the domain is unbounded. */
+const NARROWER_WIDTHS = 8;
+
 /**
  * Chords of f over [a, a + w], [a + w, a + 2w], ... up to the end b of the domain, the last one cut at b. The width w is the least
  * power of two (of codes, for integers) with which the segments asked for reach b. With a domain of 2^m and 2^n segments that is
  * the paper's w = 2^(m - n); otherwise it uses fewer segments, at least half. A tail that is a line is an extra first or last one.
+ * An unbounded side ends where the segments do, and of several widths the one of least error is taken.
  */
 export function* uniform(problem: Problem): Work<FitResult> {
   const task = prepare(problem);
-  yield { stage: "uniform", done: 0, total: 1 };
+  const tails = task.tails.filter((tail) => typeof tail === "object").length;
+  const inner = task.segments - tails;
+  if (inner < 1) {
+    throw new LutraError(
+      "infeasible",
+      `uniform needs a segment besides its tails, got ${task.segments} with ${tails} tails`,
+    );
+  }
+  const { input } = problem.spec;
+  const integer = input.kind === "integer";
+  const [a, b] = codeSpan(input, task.range);
+  const widest = leastWidth(integer ? b - a + 1 : b - a, inner, integer);
+  let best = uniformTable(task, a, b, widest);
+  const [below, above] = task.openEnds;
+  for (let k = 1; k <= NARROWER_WIDTHS && (below || above); k++) {
+    yield { stage: "uniform", done: k, total: NARROWER_WIDTHS };
+    const width = widest / 2 ** k;
+    const reach = width * inner;
+    const from = below ? (above ? -width * Math.floor(inner / 2) : b - reach) : a;
+    const trial = uniformTable(task, Math.max(a, from), Math.min(b, Math.max(a, from) + reach), width);
+    if (trial.objective < best.objective) best = trial;
+  }
+  return best;
+}
+
+/** The table of chords of a width from code a to code b. */
+function uniformTable(task: Task, a: number, b: number, width: number): FitResult {
+  const { input } = task.problem.spec;
+  const integer = input.kind === "integer";
   const [below, above] = task.tails;
   const head = typeof below === "object" ? [linePiece(below)] : [];
   const tail = typeof above === "object" ? [linePiece(above)] : [];
-  const inner = task.segments - head.length - tail.length;
-  if (inner < 1) {
-    throw new LutraError("infeasible", `uniform needs a segment besides its tails, got ${task.segments} with ${head.length + tail.length} tails`);
-  }
-  const { input } = problem.spec;
-  const [a, b] = codeSpan(input, task.range);
-  const integer = input.kind === "integer";
-  const length = integer ? b - a + 1 : b - a;
-  const width = leastWidth(length, inner, integer);
-  const count = Math.ceil(length / width);
-  const chords = Array.from({ length: count }, (_, k) => chord(task, input, a + k * width, Math.min(b, a + (k + 1) * width)));
+  const count = Math.ceil((integer ? b - a + 1 : b - a) / width);
+  const chords = Array.from({ length: count }, (_, k) =>
+    chord(task, input, a + k * width, Math.min(b, a + (k + 1) * width)),
+  );
   const first = a - head.length * width;
   const index = { rule: "uniform", first: integer ? first : Math.fround(first), width } as const;
-  return deliver(task, { index, pieces: [...head, ...chords, ...tail] }, NO_BOUND);
+  const range = { lo: decode(input, a), hi: decode(input, b) };
+  return deliver({ ...task, range }, { index, pieces: [...head, ...chords, ...tail] }, NO_BOUND);
 }
 
 /** The least power of two that covers the length in at most `count` steps; at least 1 for codes. */

@@ -27,7 +27,8 @@ export function checkProblem(problem: Problem): void {
 
 function checkSize(size: Problem["size"]): void {
   if ("maxError" in size) {
-    if (!(size.maxError > 0 && size.maxError < Infinity)) throw bad(`the largest error must be positive, got ${size.maxError}`);
+    if (!(size.maxError > 0 && size.maxError < Infinity))
+      throw bad(`the largest error must be positive, got ${size.maxError}`);
     return;
   }
   const { segments } = size;
@@ -57,7 +58,8 @@ function checkHistogram({ edges, counts }: Histogram): void {
   }
   edges.forEach((edge, i) => {
     if (!Number.isFinite(edge)) throw badData(`histogram edge ${i} is ${edge}`);
-    if (i > 0 && !(edge > (edges[i - 1] as number))) throw badData(`histogram edges must increase, edge ${i} is ${edge}`);
+    if (i > 0 && !(edge > (edges[i - 1] as number)))
+      throw badData(`histogram edges must increase, edge ${i} is ${edge}`);
   });
   counts.forEach((count, i) => {
     if (!(count >= 0 && count < Infinity)) throw badData(`histogram count ${i} is ${count}`);
@@ -94,7 +96,9 @@ function checkReductions({ reductions, spec }: Problem): void {
       note: `got ${reductions.map(({ by }) => by).join(", ")}`,
     });
   }
-  const offset = spec.input.zeroPoint !== 0 || (first?.by === "odd" && spec.output.kind === "integer" && spec.output.zeroPoint !== 0);
+  const offset =
+    spec.input.zeroPoint !== 0 ||
+    (first?.by === "odd" && spec.output.kind === "integer" && spec.output.zeroPoint !== 0);
   if (offset) throw new LutraError("unsupported", `the reduction "${first?.by}" needs zero points of 0`);
 }
 

@@ -5,6 +5,8 @@ import { productError, sumError } from "./reference/double-double.ts";
 
 export type Expression =
   | { readonly kind: "number"; readonly value: number }
+  /** The real number, not its binary64 neighbour. */
+  | { readonly kind: "constant"; readonly name: "pi" | "e" }
   | { readonly kind: "x" }
   | { readonly kind: "negate"; readonly of: Expression }
   | { readonly kind: Binary; readonly left: Expression; readonly right: Expression }
@@ -39,6 +41,8 @@ export function same(a: Expression, b: Expression): boolean {
   switch (a.kind) {
     case "number":
       return b.kind === "number" && a.value === b.value;
+    case "constant":
+      return b.kind === "constant" && a.name === b.name;
     case "x":
       return b.kind === "x";
     case "negate":
@@ -48,9 +52,7 @@ export function same(a: Expression, b: Expression): boolean {
     case "call":
       return b.kind === "call" && a.name === b.name && a.order === b.order && same(a.of, b.of);
     case "where":
-      return (
-        b.kind === "where" && same(a.test, b.test) && same(a.then, b.then) && same(a.otherwise, b.otherwise)
-      );
+      return b.kind === "where" && same(a.test, b.test) && same(a.then, b.then) && same(a.otherwise, b.otherwise);
     default:
       return b.kind === a.kind && same(a.left, b.left) && same(a.right, b.right);
   }
@@ -171,6 +173,7 @@ export function substitute(a: Expression, x: Expression): Expression {
   if (x.kind === "x") return a;
   switch (a.kind) {
     case "number":
+    case "constant":
       return a;
     case "x":
       return x;
@@ -200,6 +203,7 @@ export const BINARY: Readonly<Record<Binary, (a: Expression, b: Expression) => E
 export function parts(a: Expression): readonly Expression[] {
   switch (a.kind) {
     case "number":
+    case "constant":
     case "x":
       return [];
     case "negate":
@@ -212,4 +216,9 @@ export function parts(a: Expression): readonly Expression[] {
     default:
       return [a.left, a.right];
   }
+}
+
+/** Whether x occurs in it. */
+export function hasX(a: Expression): boolean {
+  return a.kind === "x" || parts(a).some(hasX);
 }

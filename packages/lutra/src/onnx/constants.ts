@@ -1,90 +1,113 @@
 // Constant values of a graph: initializers that are not inputs, Constant nodes, and simple chains of one constant (Identity, Cast,
 // Unsqueeze, Sqrt, ...). Only what is asked for is decoded; nothing is folded into the model.
 
-import type { NodeProto, TensorProto } from "onnx-buf";
+import { type NodeProto, type TensorProto, TensorProto_DataType } from "onnx-buf";
 import { type Numbers, sizeOf, type Tensor } from "../base/index.ts";
-import { attributeOf } from "./attribute.ts";
+import { numberAttribute } from "./attribute.ts";
+import { tensor } from "./build.ts";
 import { decodeTensor } from "./tensor.ts";
 import type { Model } from "./types.ts";
 
 /** Longest chain of nodes followed from a value back to a constant. */
 const MAX_CHAIN = 16;
 
-/** Operators that keep a constant's elements, in order. Cast may narrow them: the readers below ask for numbers only. */
-const KEEP = new Set(["Identity", "Cast", "CastLike", "Unsqueeze", "Squeeze", "Reshape", "Flatten"]);
+/** Operators that keep a constant's elements and their order, and whether they keep its shape too. */
+const KEEPS_SHAPE: ReadonlyMap<string, boolean> = new Map([
+  ["Identity", true],
+  ["Cast", true],
+  ["CastLike", true],
+  ["Sqrt", true],
+  ["Unsqueeze", false],
+  ["Squeeze", false],
+  ["Reshape", false],
+  ["Flatten", false],
+]);
 
 export interface Constants {
-  /** The elements of a constant value (after Cast: as first stored); null if it is not constant, or not numeric. */
+  /** The elements of a constant value, in the type they are stored in; null if it is not constant, or not numeric. */
   tensor(name: string): Tensor | null;
-  /** The number all elements of a constant have in common; null if there is none. */
+  /** The number in a constant of one element; null otherwise. */
   scalar(name: string): number | null;
   /** The elements of a constant of at most `limit` elements as numbers; null otherwise. */
   numbers(name: string, limit: number): readonly number[] | null;
   /** Whether the value is a constant, without decoding it. */
   has(name: string): boolean;
-  /** Number of elements and rank of a constant, without decoding it. */
+  /** Extents of a constant, without decoding it; where a chain changes the shape, one axis of all elements. */
   shape(name: string): readonly number[] | null;
+}
+
+/** A stored tensor at the start of a chain, how many square roots follow, and whether its shape stays. */
+interface Source {
+  readonly proto: TensorProto;
+  readonly roots: number;
+  readonly keepsShape: boolean;
 }
 
 /** Constants of the main graph. `producer` gives the node that computes a value. */
 export function constantsOf(model: Model, producer: (name: string) => NodeProto | undefined): Constants {
   const overridable = new Set(model.graph.input.map((input) => input.name));
   const initializers = new Map(model.graph.initializer.map((proto) => [proto.name, proto]));
-  const scalars = new Map<string, number | null>();
 
-  /** The stored tensor at the start of a chain, with the operators on the way that change its numbers or shape. */
-  const source = (name: string, steps = 0): { proto: TensorProto; through: readonly string[] } | null => {
+  const source = (name: string, steps = 0): Source | null => {
     const stored = initializers.get(name);
-    if (stored !== undefined) return overridable.has(name) ? null : { proto: stored, through: [] };
+    if (stored !== undefined) return overridable.has(name) ? null : { proto: stored, roots: 0, keepsShape: true };
     const node = producer(name);
     if (node === undefined || steps > MAX_CHAIN || node.domain !== "") return null;
     const value = node.opType === "Constant" ? constantTensor(node) : null;
-    if (value !== null) return { proto: value, through: [] };
-    if (!KEEP.has(node.opType) && node.opType !== "Sqrt") return null;
-    const before = source(node.input[0] ?? "", steps + 1);
-    return before === null ? null : { proto: before.proto, through: [...before.through, node.opType] };
+    if (value !== null) return { proto: value, roots: 0, keepsShape: true };
+    const keepsShape = KEEPS_SHAPE.get(node.opType);
+    const before = keepsShape === undefined ? null : source(node.input[0] ?? "", steps + 1);
+    if (before === null || (node.opType === "Cast" && !keepsNumbers(before.proto, node))) return null;
+    return {
+      proto: before.proto,
+      roots: before.roots + (node.opType === "Sqrt" ? 1 : 0),
+      keepsShape: before.keepsShape && keepsShape === true,
+    };
   };
 
-  const tensor = (name: string): Tensor | null => {
-    const found = source(name);
-    const decoded = found === null ? null : decodeTensor(found.proto, model.external);
-    if (found === null || decoded === null) return null;
-    const roots = found.through.filter((operator) => operator === "Sqrt").length;
-    return roots === 0 ? decoded : { shape: decoded.shape, data: squareRoots(decoded.data, roots) };
+  const decoded = (found: Source | null): Tensor | null => {
+    const stored = found === null ? null : decodeTensor(found.proto, model.external);
+    if (found === null || stored === null || found.roots === 0) return stored;
+    return { shape: stored.shape, data: squareRoots(stored.data, found.roots) };
   };
 
   const numbers = (name: string, limit: number): readonly number[] | null => {
     const found = source(name);
     if (found === null || sizeOf(found.proto.dims.map(Number)) > limit) return null;
-    const values = tensor(name);
+    const values = decoded(found);
     return values === null ? null : Array.from(values.data as ArrayLike<number | bigint>, Number);
   };
 
-  const scalar = (name: string): number | null => {
-    const known = scalars.get(name);
-    if (known !== undefined) return known;
-    const values = numbers(name, MAX_SPLAT);
-    const result = values !== null && values.length > 0 && values.every((v) => v === values[0]) ? values[0] : null;
-    scalars.set(name, result);
-    return result;
+  return {
+    tensor: (name) => decoded(source(name)),
+    scalar: (name) => numbers(name, 1)?.[0] ?? null,
+    numbers,
+    has: (name) => source(name) !== null,
+    shape: (name) => {
+      const found = source(name);
+      const dims = found?.proto.dims.map(Number) ?? null;
+      return dims === null || found?.keepsShape === true ? dims : [sizeOf(dims)];
+    },
   };
-
-  const shape = (name: string): readonly number[] | null => {
-    const found = source(name);
-    if (found === null) return null;
-    const dims = found.proto.dims.map(Number);
-    return found.through.every((operator) => ["Identity", "Cast", "CastLike", "Sqrt"].includes(operator))
-      ? dims
-      : [sizeOf(dims)];
-  };
-  return { tensor, scalar, numbers, has: (name) => source(name) !== null, shape };
 }
 
-/** Largest constant that is looked through for one number in all places. */
-const MAX_SPLAT = 2 ** 16;
+/** What a Constant node holds, as a tensor; null for texts and sparse tensors. */
+export function constantTensor(node: NodeProto): TensorProto | null {
+  const [attribute] = node.attribute;
+  if (attribute === undefined) return null;
+  if (attribute.name === "value") return attribute.t ?? null;
+  if (attribute.name === "value_float") return tensor(attribute.f);
+  if (attribute.name === "value_floats") return tensor(Float32Array.from(attribute.floats));
+  if (attribute.name === "value_int") return tensor(BigInt64Array.of(attribute.i), []);
+  return attribute.name === "value_ints" ? tensor(BigInt64Array.from(attribute.ints)) : null;
+}
 
-function constantTensor(node: NodeProto): TensorProto | null {
-  return attributeOf(node, "value")?.t ?? null;
+/** Whether a Cast leaves the numbers as stored: to binary32 or wider, or between the usual integers. */
+function keepsNumbers(proto: TensorProto, cast: NodeProto): boolean {
+  const { FLOAT, DOUBLE, INT32, INT64 } = TensorProto_DataType;
+  const to = numberAttribute(cast, "to", 0);
+  if (to === FLOAT || to === DOUBLE) return true;
+  return [INT32, INT64].includes(to) && [INT32, INT64].includes(proto.dataType);
 }
 
 function squareRoots(data: Numbers, times: number): Float64Array {

@@ -4,7 +4,7 @@
 import { type NodeProto, TensorProto_DataType, type ValueInfoProto } from "onnx-buf";
 import { integersAttribute, numberAttribute } from "./attribute.ts";
 import { valuesRead } from "./check.ts";
-import type { Constants } from "./constants.ts";
+import { type Constants, constantTensor } from "./constants.ts";
 import { MAX_RANK } from "./limits.ts";
 import type { Model } from "./types.ts";
 
@@ -94,18 +94,18 @@ function resultOf(node: NodeProto, lookup: Lookup, constants: Constants): Facts 
   return { element, rank: rankOf(node, inputs, constants), length: lengthOf(node, inputs, first), data };
 }
 
-/** Shapes carry no data, random numbers do; a node with subgraphs reads what those read. */
+/** Shapes and types carry no data, random numbers do; a node with subgraphs reads what those read. */
 function carriesData(node: NodeProto, lookup: Lookup): boolean {
   if (node.opType === "Shape" || node.opType === "Size") return false;
+  if (node.opType === "CastLike") return lookup(node.input[0] ?? "").data;
   return node.opType.startsWith("Random") || valuesRead(node).some((name) => lookup(name).data);
 }
 
 function constantFacts(node: NodeProto, constants: Constants): Facts {
   const name = node.output[0] ?? "";
   const shape = constants.shape(name);
-  const value = node.attribute[0]?.t;
   const length = shape?.length === 1 ? shape[0] : null;
-  return { element: value?.dataType ?? null, rank: shape?.length ?? null, length, data: false };
+  return { element: constantTensor(node)?.dataType ?? null, rank: shape?.length ?? null, length, data: false };
 }
 
 function elementOf(node: NodeProto, inputs: readonly Facts[]): number | null {

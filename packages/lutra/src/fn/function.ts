@@ -1,0 +1,165 @@
+// Expressions and named functions as Fn. A single call of a named function on x is that function itself, with all its rule knows;
+// anything else is evaluated, enclosed and differentiated as an expression.
+
+import { type Interval, iv, ulpAt } from "../num/index.ts";
+import { differentiate } from "./differentiate.ts";
+import { encloseNaturally, encloseWithDerivative, mayJump } from "./enclose.ts";
+import { compile } from "./evaluate.ts";
+import { type Expression, X } from "./expression.ts";
+import { kinksOf } from "./kinks.ts";
+import { ruleOf, shapeOf } from "./named.ts";
+import { print } from "./print.ts";
+import { REALS } from "./rules/rule.ts";
+import { encloseShape, evaluateShape, type Shape, slack } from "./shape.ts";
+import type { Fn, Identity, Line } from "./types.ts";
+
+/** The function an expression means. `domain` is known from the function it is the derivative of, or found by looking. */
+export function toFn(a: Expression, domain?: Interval): Fn {
+  if (a.kind === "call" && a.of.kind === "x") {
+    const shape = shapeOf(a.name, a.order);
+    if (shape !== null) return namedFn(a.name, a.order, shape);
+  }
+  return expressionFn(a, domain ?? domainOf(a));
+}
+
+function namedFn(name: string, order: number, shape: Shape): Fn {
+  const rule = ruleOf(name);
+  const { domain } = rule;
+  const expression: Expression = { kind: "call", name, order, of: X };
+  return {
+    text: order === 0 ? name : print(expression),
+    domain,
+    ulps: shape.ulps,
+    evaluate: (x) => evaluateShape(shape, x),
+    errorAt: (x) => slack(evaluateShape(shape, x), shape.ulps),
+    enclose: (x) => encloseShape(shape, domain, x),
+    derivative: () => toFn(differentiate(expression), domain),
+    identities: order === 0 ? rule.identities : order === 1 ? rule.identities.flatMap(differentiated) : [],
+    asymptotes: asymptotesOf(shape, order === 0 ? rule.asymptotes : undefined),
+    kinks: kinksOf(expression),
+  };
+}
+
+/** What the identity of a function says about its derivative. */
+function differentiated(identity: Identity): readonly Identity[] {
+  switch (identity.by) {
+    case "odd":
+    case "complement":
+      return [{ by: "even" }];
+    case "even":
+      return [{ by: "odd" }];
+    case "reflect":
+      return [{ by: "complement" }];
+    default:
+      return [];
+  }
+}
+
+function asymptotesOf(shape: Shape, given: readonly [Line | null, Line | null] = [null, null]): Fn["asymptotes"] {
+  const line = (limit: number): Line | null => (Number.isFinite(limit) ? { slope: 0, intercept: limit } : null);
+  return [given[0] ?? line(shape.limits[0]), given[1] ?? line(shape.limits[1])];
+}
+
+function expressionFn(a: Expression, domain: Interval): Fn {
+  const run = compile(a);
+  const evaluate = (x: number): number => evaluateWithLimits(run, x);
+  const derivative = lazy(() => differentiate(a));
+  const jumps = mayJump(a);
+  const enclose = (x: Interval): Interval => {
+    const inside = iv.intersect(x, domain);
+    if (inside === null) return iv.EVERYTHING;
+    return jumps ? encloseNaturally(a, inside) : encloseWithDerivative(a, derivative(), inside);
+  };
+  const errorAt = (x: number): number => {
+    const { lo, hi } = encloseNaturally(a, { lo: x, hi: x });
+    const y = evaluate(x);
+    const error = Math.max(hi - y, y - lo) * (1 + 2 ** -50) + Number.MIN_VALUE;
+    return Number.isNaN(error) ? Infinity : error;
+  };
+  const ulps = lazy(() => measureUlps(evaluate, errorAt, domain));
+  const kinks = lazy(() => kinksOf(a));
+  return {
+    text: print(a),
+    domain,
+    get ulps() {
+      return ulps();
+    },
+    evaluate,
+    errorAt,
+    enclose,
+    derivative: () => toFn(derivative(), domain),
+    identities: [],
+    asymptotes: [null, null],
+    get kinks() {
+      return kinks();
+    },
+  };
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** Stands for infinity where the formula itself gives no limit, such as x * sigmoid(x) at -Infinity. */
+const NEARLY_INFINITE = 2 ** 1000;
+/** A value beyond this at NEARLY_INFINITE is taken to grow without end. */
+const GROWING = 2 ** 300;
+
+function evaluateWithLimits(run: (x: number) => number, x: number): number {
+  const y = run(x);
+  if (!Number.isNaN(y) || Number.isFinite(x) || Number.isNaN(x)) return y;
+  const far = run(x > 0 ? NEARLY_INFINITE : -NEARLY_INFINITE);
+  return Math.abs(far) > GROWING ? Math.sign(far) * Infinity : far;
+}
+
+/**
+ * The largest errorAt in ulps over 2^e (1 + j/8), both signs, e = -30 .. 9, j = 0 .. 7, where the value is normal and no root is near
+ * (error below 2^-26 of it); doubled. Measured, not proven.
+ */
+function measureUlps(evaluate: (x: number) => number, errorAt: (x: number) => number, domain: Interval): number {
+  let worst = 1;
+  for (let size = 2 ** -30; size < 2 ** 10; size *= 2) {
+    for (let j = 0; j < 16; j++) {
+      const x = (j < 8 ? size : -size) * (1 + (j % 8) / 8);
+      const y = Math.abs(evaluate(x));
+      if (!iv.contains(domain, x) || !(y >= 2 ** -1000 && y < Infinity)) continue;
+      const error = errorAt(x);
+      if (error < y * 2 ** -26) worst = Math.max(worst, error / ulpAt(y, 52, -1022));
+    }
+  }
+  return Math.ceil(2 * worst);
+}
+
+/** A named function of a line in x narrows the domain by its own; for anything else the reals, and NaN where undefined. */
+function domainOf(a: Expression): Interval {
+  if (a.kind === "number" || a.kind === "constant" || a.kind === "x") return REALS;
+  if (a.kind === "call") {
+    const inner = domainOf(a.of);
+    const own = ruleOf(a.name).domain;
+    if (own.lo === -Infinity && own.hi === Infinity) return inner;
+    return iv.intersect(inner, preimage(a.of, own)) ?? inner;
+  }
+  if (a.kind === "power") {
+    const inner = domainOf(a.base);
+    return Number.isInteger(a.exponent)
+      ? inner
+      : (iv.intersect(inner, preimage(a.base, { lo: 0, hi: Infinity })) ?? inner);
+  }
+  if (a.kind === "negate") return domainOf(a.of);
+  if (a.kind === "where") return REALS;
+  const [left, right] = [domainOf(a.left), domainOf(a.right)];
+  return iv.intersect(left, right) ?? left;
+}
+
+/** The x for which a line in x lies in an interval; the reals if it is no line. Ends are right to an ulp or two. */
+function preimage(line: Expression, target: Interval): Interval {
+  const slope = differentiate(line);
+  if (slope.kind !== "number" || slope.value === 0) return REALS;
+  const intercept = compile(line)(0);
+  const ends = [(target.lo - intercept) / slope.value, (target.hi - intercept) / slope.value];
+  return { lo: Math.min(...ends), hi: Math.max(...ends) };
+}
