@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fromJson } from "lutra";
 
 /** The repository's root directory, absolute. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -42,10 +43,21 @@ export function lutra(...args) {
     });
     child.on("error", reject);
     child.on("close", (code) => {
-      if (code === 0) resolve(JSON.parse(output));
+      if (code === 0) resolve(fromJson(output));
       else reject(new Error(`lutra ${args.join(" ")} failed with exit code ${code}:\n${messages}`));
     });
   });
+}
+
+/** Median seconds of some runs of a computation in this process, after one to warm up. */
+export function medianSeconds(compute, runs = 5) {
+  compute();
+  const times = Array.from({ length: runs }, () => {
+    const start = performance.now();
+    compute();
+    return (performance.now() - start) / 1000;
+  });
+  return times.toSorted((a, b) => a - b)[Math.floor(runs / 2)];
 }
 
 /** A figure that must not exceed its limit. `unit` is for printing: "", "%" (the value is a fraction), "s". */

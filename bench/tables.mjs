@@ -10,7 +10,7 @@ export const DOCUMENTS = ["README.md"];
 
 /** By name: which bench it shows, its columns, and how a row of results becomes one or no line. */
 const TABLES = {
-  "certified-errors": {
+  certified: {
     bench: "errors",
     columns: ["function", "inputs", "segments", "bytes", "proven error at most", "attained"],
     align: "llrrrl",
@@ -28,7 +28,7 @@ const TABLES = {
       ];
     },
   },
-  "published-errors": {
+  gqa: {
     bench: "published",
     columns: [
       "function",

@@ -1,14 +1,40 @@
-// The documents keep their word: every example in a code block runs, every generated table is up to date, every link leads
-// somewhere. `js` blocks run as modules and print what their `// =>` comments say; of `sh` blocks the lutra commands run.
+// The documents keep their word: every command and module they show runs, every generated table is up to date, every link leads
+// somewhere. Commands run in order, in a folder that has what a reader has: model.onnx, other.onnx, data.json, examples/, ../shared.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { DOCUMENTS as GENERATED, renewTables } from "../bench/tables.mjs";
 import { makeDemo } from "../models/demo/make.mjs";
 import { ROOT, sharedPath } from "./shared.ts";
 
 const DOCUMENTS = readdirSync(ROOT).filter((name) => name.endsWith(".md"));
+const SCRIPTS: readonly string[] = Object.keys(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).scripts);
+const NPM_COMMANDS = ["ci", "install", "run", ...SCRIPTS];
+
+const temporary = mkdtempSync(join(tmpdir(), "lutra-docs-"));
+const reader = join(temporary, "reader");
+
+beforeAll(async () => {
+  mkdirSync(reader);
+  await makeDemo(reader);
+  copyFileSync(join(reader, "dataset.json"), join(reader, "data.json"));
+  copyFileSync(join(reader, "model.onnx"), join(reader, "other.onnx"));
+  symlinkSync(join(ROOT, "examples"), join(reader, "examples"));
+  symlinkSync(sharedPath("."), join(temporary, "shared"));
+});
+afterAll(() => rmSync(temporary, { recursive: true }));
 
 interface CodeBlock {
   readonly language: string;
@@ -17,72 +43,73 @@ interface CodeBlock {
   readonly line: number;
 }
 
+const FENCED = /^```(.*)\n([\s\S]*?)^```$/gm;
+
 function codeBlocks(text: string): readonly CodeBlock[] {
-  return [...text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].map(({ 1: language, 2: code, index }) => ({
+  return [...text.matchAll(FENCED)].map(({ 1: language, 2: code, index }) => ({
     language,
     code,
     line: text.slice(0, index).split("\n").length,
   }));
 }
 
-/** Runs a program in the root; its standard output. @throws Error with what it wrote if it fails */
-function outputOf(args: readonly string[], input: string): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, input, encoding: "utf8" });
-  if (status !== 0) throw new Error(`exit code ${status}\n${stdout}${stderr}`);
-  return stdout;
+/** The commands of a document in order: lines of shell blocks, and `npx lutra ...` in running text. */
+function commandsOf(text: string): readonly string[] {
+  return [...text.matchAll(/^(np[mx] .*)$|(?<!`)`(npx lutra [^`]+)`(?!`)/gm)].map(
+    ({ 1: line, 2: inline }) => line ?? inline,
+  );
 }
 
-function runModule(code: string): void {
-  const expected = [...code.matchAll(/\/\/ => (.*)/g)].map(({ 1: line }) => line);
-  const printed = outputOf(["--input-type=module", "-"], code);
-  if (expected.length > 0) expect(printed.trim().split("\n")).toEqual(expected);
-}
-
-const SCRIPTS: readonly string[] = Object.keys(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).scripts);
-const NPM_COMMANDS = ["ci", "install", "run", ...SCRIPTS];
-
-/** lutra commands run; of npm it is only checked that the script exists; comments and empty lines pass. */
-function runShellLine(line: string): void {
-  const [program, command, ...rest] = line.split(/\s+/);
-  if (program === "npx" && command === "lutra") {
-    const words = [...rest.join(" ").matchAll(/"([^"]*)"|(\S+)/g)].map(({ 1: quoted, 2: plain }) => quoted ?? plain);
-    outputOf([join(ROOT, "packages", "cli", "bin", "lutra.mjs"), ...words], "");
-  } else if (program === "npm") {
+/** Runs `npx lutra ...`; of npm it is only checked that the script exists. */
+function runCommand(line: string): void {
+  const [program, command, ...rest] = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(
+    ({ 1: quoted, 2: plain }) => quoted ?? plain,
+  );
+  if (program === "npm") {
     expect(NPM_COMMANDS, line).toContain(command);
     if (command === "run") expect(SCRIPTS, line).toContain(rest[0]);
-  } else {
-    throw new Error(`a document shows a command that no test runs: ${line}`);
+    return;
   }
+  expect(command, "a document shows a program that no test runs").toBe("lutra");
+  const lutra = join(ROOT, "packages", "cli", "bin", "lutra.mjs");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [lutra, ...rest], { cwd: reader, encoding: "utf8" });
+  if (status !== 0) throw new Error(`exit code ${status}\n${stdout}${stderr}`);
+}
+
+/** Runs a TypeScript or JavaScript module; `// => text` says what a line prints. */
+async function runModule({ code, line }: CodeBlock, name: string): Promise<void> {
+  const folder = join(ROOT, "out", "docs"); // inside the project, so that "lutra" resolves
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${name}-${line}.ts`);
+  writeFileSync(file, code);
+  const printed: string[] = [];
+  const log = vi.spyOn(console, "log").mockImplementation((...values) => void printed.push(values.join(" ")));
+  try {
+    await import(file);
+  } finally {
+    log.mockRestore();
+  }
+  const expected = [...code.matchAll(/\/\/ => (.*)/g)].map(({ 1: text }) => text);
+  if (expected.length > 0) expect(printed).toEqual(expected);
 }
 
 describe.each(DOCUMENTS)("%s", (name) => {
   const text = readFileSync(join(ROOT, name), "utf8");
-  const blocks = codeBlocks(text);
 
-  // The examples compile the demo model where `npm start` puts it.
-  beforeAll(async () => {
-    if (blocks.some(({ code }) => code.includes("out/demo"))) await makeDemo(join(ROOT, "out", "demo"));
-  });
+  for (const command of commandsOf(text)) {
+    it(`runs \`${command}\``, ({ skip }) => {
+      if (command.includes("../shared") && !process.env.CI && !existsSync(sharedPath(".")))
+        skip("../shared is missing");
+      runCommand(command);
+    });
+  }
 
-  for (const { language, code, line } of blocks) {
-    if (language === "js") it(`runs the module at line ${line}`, () => runModule(code));
-    else if (language === "sh") {
-      const commands = code.split("\n").filter((command) => command.trim() !== "" && !command.startsWith("#"));
-      for (const command of commands) {
-        it(`runs \`${command}\``, ({ skip }) => {
-          if (command.includes("../shared") && !process.env.CI && !existsSync(sharedPath(".")))
-            skip("../shared is missing");
-          runShellLine(command);
-        });
-      }
-    } else if (!["text", "json"].includes(language)) {
-      it(`says what the code at line ${line} is`, () => expect.fail(`"${language}" is not js, sh, text or json`));
-    }
+  for (const block of codeBlocks(text).filter(({ language }) => ["ts", "js"].includes(language))) {
+    it(`runs the module at line ${block.line}`, () => runModule(block, name));
   }
 
   it("links only to files that exist", () => {
-    const prose = text.replace(/^```[\s\S]*?^```$/gm, "");
-    const links = [...prose.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(({ 1: link }) => link);
+    const links = [...text.replace(FENCED, "").matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(({ 1: link }) => link);
     const local = links.filter((link) => !/^[a-z]+:/.test(link));
     expect(local.filter((link) => !existsSync(join(ROOT, dirname(name), link)))).toEqual([]);
   });

@@ -242,6 +242,21 @@ describe("decomposed forms", () => {
     expect(found(node("Sqrt", ["x"], ["r"]), node("Div", ["one", "r"], ["y"]))).toEqual(["rsqrt"]);
   });
 
+  it("takes a softmax along one axis only, and no reduction that is none", () => {
+    const softmax = (axes: readonly bigint[], attributes = {}) =>
+      [
+        node("ReduceMax", ["x", "axes"], ["max"], attributes),
+        node("Sub", ["x", "max"], ["d"]),
+        node("Exp", ["d"], ["e"]),
+        node("ReduceSum", ["e", "axes"], ["sum"], attributes),
+        node("Div", ["e", "sum"], ["y"]),
+      ].concat([constant("axes", BigInt64Array.from(axes))]);
+    const found = (nodes: Parts["nodes"]) => kindsOf({ nodes, opset: 18 });
+    expect(found(softmax([0n]))).toEqual(["softmax"]);
+    expect(found(softmax([0n, 1n]))).toEqual(["exp"]);
+    expect(found(softmax([], { noop_with_empty_axes: 1n }))).toEqual(["exp"]);
+  });
+
   it("gives up on a graph made to be searched without end, in a bounded time", () => {
     const nodes = [node("Sigmoid", ["x"], ["v0"])];
     for (let i = 0; i < 3000; i++) nodes.push(node("Mul", [`v${i}`, `v${Math.max(0, i - 1)}`], [`v${i + 1}`]));

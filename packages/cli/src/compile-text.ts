@@ -1,5 +1,6 @@
 // What `lutra compile` found and changed, for people: layers by kind with their tables and proven errors, then the metrics.
 
+import { basename, dirname } from "node:path";
 import { type Certificate, type Compilation, type CompiledSite, segmentCount, tableBytes } from "lutra";
 import { changeText, metricText } from "./metric-text.ts";
 import {
@@ -95,7 +96,7 @@ function metricTable(data: CompileData, style: Style): string {
 }
 
 function fileList({ files }: CompileData, style: Style): string {
-  const shown = files.filter((path) => !path.includes("tables/"));
+  const shown = files.filter((path) => basename(dirname(path)) !== "tables");
   const tables = files.length - shown.length;
   return [style.bold("written"), ...shown, `and ${plural(tables, "table")} in tables/`].join("\n  ");
 }

@@ -34,6 +34,7 @@ details>summary{cursor:pointer;padding:2px 0}
 .table-card>summary::-webkit-details-marker{display:none}
 .table-card .fn{font-family:ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace;color:var(--ink)}
 .table-card .scroll{margin-top:8px}
+.table-card th,.table-card td{padding:6px 10px;font-size:13px}
 .figure{display:block;width:100%;height:auto;margin:14px 0 6px}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 18px;margin:8px 0 12px;font-size:14px}
 dt{color:var(--muted)}

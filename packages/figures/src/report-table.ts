@@ -60,10 +60,7 @@ function tableFacts({ table, certificate, problem, method, objective, bound }: R
       ? "none"
       : `x = ${shortNumber(decode(spec.input, kind.at), 7)}, error ${shortNumber(kind.lower, 4)}`;
   const pairs: [string, string][] = [
-    [
-      "proven",
-      `absolute error at most ${shortNumber(certificate.absolute.upper, 4)}, relative at most ${shortNumber(certificate.relative.upper, 4)} (of max(|f|, ${shortNumber(certificate.relative.floor)}))`,
-    ],
+    ["proven", provenText(certificate)],
     ["worst input", worst],
     ["shown", `${SHOWN[certificate.shown]}, over ${escapeMarkup(certificate.over)}`],
     [
@@ -73,10 +70,25 @@ function tableFacts({ table, certificate, problem, method, objective, bound }: R
     ["formats", escapeMarkup(`${printFormat(spec.input)} to ${printFormat(spec.output)}`)],
     ["stored as", escapeMarkup(storage(table))],
   ];
-  for (const property of certificate.properties) pairs.push(["also holds", escapeMarkup(property)]);
+  for (const property of certificate.properties) pairs.push(["property", escapeMarkup(property)]);
   if (certificate.dead.length > 0)
-    pairs.push(["never used", `${plural(certificate.dead.length, "entry").replace("entrys", "entries")}`]);
+    pairs.push([
+      "no effect",
+      `${grouped(certificate.dead.length)} of the stored numbers could change without changing any answer`,
+    ]);
   return definitions(pairs);
+}
+
+/** A relative bound above 1 says nothing (near a zero of the function) and is left to the JSON. */
+function provenText({ absolute, relative }: Certificate): string {
+  const bounds: string[] = [];
+  if (Number.isFinite(absolute.upper)) bounds.push(`absolute error at most ${shortNumber(absolute.upper, 4)}`);
+  if (relative.upper < 1) {
+    bounds.push(
+      `relative error at most ${shortNumber(relative.upper, 4)} (of max(|f|, ${shortNumber(relative.floor)}))`,
+    );
+  }
+  return bounds.length === 0 ? "no finite bound" : bounds.join(", ");
 }
 
 const SHOWN: Readonly<Record<Certificate["shown"], string>> = {

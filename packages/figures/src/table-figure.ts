@@ -30,6 +30,10 @@ const LEFT = 62;
 const RIGHT = 14;
 const SAMPLES = 480;
 const BARS = 110;
+/** A bar of this many percent of all inputs is a spike. */
+const SPIKE_PERCENT = 12;
+/** Where a logarithmic axis of percent begins. */
+const LEAST_PERCENT = 0.001;
 /** More breakpoints than this would be a grey wall. */
 const MAX_MARKED_BREAKPOINTS = 72;
 /** A bound this many times larger than every error in view would flatten the curve: it is told, not drawn. */
@@ -143,25 +147,31 @@ function worstMark(
 
 function inputPanel({ id, view, x }: Drawing, histogram: Histogram): Panel {
   const { bars, largest, outside } = binsOn(x, histogram, BARS);
-  const y = yScale(INPUT_BOX, 0, largest * 100 * 1.08 || 1);
+  const y = shareScale(largest * 100 || 1);
   const drawn = bars
-    .filter(({ share }) => share > 0)
+    .filter(({ share }) => share * 100 > y.lo)
     .map(({ lo, hi, share }) => {
       const top = y.at(share * 100);
       const start = x.at(Math.max(lo, view.lo));
       const width = Math.max(0.5, x.at(Math.min(hi, view.hi)) - start - 0.6);
       return element("rect", { class: "bars", x: start, y: top, width, height: INPUT_BOX.bottom - top });
     });
-  const beyond =
-    outside > 5e-4 ? [{ text: `, ${shortNumber(outside * 100, 2)} % beyond this view`, style: "aside" }] : [];
+  const scale = y.kind === "log" ? ", logarithmic" : "";
+  const beyond = outside > 5e-4 ? `; ${shortNumber(outside * 100, 2)} % beyond this view` : "";
   return {
     box: INPUT_BOX,
     clipId: `${id}-inputs`,
-    title: [{ text: "inputs seen" }, { text: ", % of all in each bar", style: "aside" }, ...beyond],
+    title: [{ text: "inputs seen" }, { text: `, % of all in each bar${scale}${beyond}`, style: "aside" }],
     x,
     y,
     marks: drawn,
   };
+}
+
+/** Percent from 0, or logarithmic where one spike would leave nothing of the rest. */
+function shareScale(largest: number): Scale {
+  if (largest < SPIKE_PERCENT) return yScale(INPUT_BOX, 0, largest * 1.08);
+  return logScale({ lo: LEAST_PERCENT, hi: 100, start: INPUT_BOX.bottom, end: INPUT_BOX.top, count: 3 });
 }
 
 function breakpointMarks(view: View, x: Scale, box: Box): readonly string[] {

@@ -20,6 +20,8 @@ export interface ViewOptions {
 
 /** Range for a table of which nothing else is known. */
 const DEFAULT_RANGE: Interval = { lo: -8, hi: 8 };
+/** Of the distance between the outermost breakpoints. */
+const BREAKPOINT_MARGIN = 0.12;
 /** Share of the inputs left out on each side. */
 const OUTLYING = 0.0005;
 /** Decades shown below the upper end when a logarithmic axis would begin at 0. */
@@ -45,12 +47,16 @@ function wantedRange(table: Table, breakpoints: readonly number[], { histogram, 
   const first = breakpoints[0];
   const last = breakpoints.at(-1);
   if (first === undefined || last === undefined) return DEFAULT_RANGE;
-  const margin = (last - first) * 0.15 || 1;
-  return { lo: first - margin, hi: last + margin };
+  const around = hull({ lo: first, hi: last }, breakpoints);
+  return around.lo < around.hi ? around : { lo: first - 1, hi: last + 1 };
 }
 
+/** With room beyond the outermost breakpoints, so that the outermost segments show. */
 function hull(range: Interval, breakpoints: readonly number[]): Interval {
-  return { lo: Math.min(range.lo, ...breakpoints), hi: Math.max(range.hi, ...breakpoints) };
+  const first = breakpoints[0] ?? range.lo;
+  const last = breakpoints.at(-1) ?? range.hi;
+  const margin = (last - first) * BREAKPOINT_MARGIN;
+  return { lo: Math.min(range.lo, first - margin), hi: Math.max(range.hi, last + margin) };
 }
 
 function clipped({ lo, hi }: Interval, domain: Interval): Interval {

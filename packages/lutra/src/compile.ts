@@ -8,7 +8,15 @@ import { solve } from "./fit/index.ts";
 import { parseFn } from "./fn/index.ts";
 import { fill, holes, type Kernel } from "./kernel/index.ts";
 import { elementwise, layerFor } from "./layer/index.ts";
-import { type Calibration, calibrate, compareScores, declaredInputs, type Metrics, planProblem, score } from "./model/index.ts";
+import {
+  type Calibration,
+  calibrate,
+  compareScores,
+  declaredInputs,
+  type Metrics,
+  planProblem,
+  score,
+} from "./model/index.ts";
 import type { Histogram } from "./num/index.ts";
 import { concatenate, findSites, type Model, rewrite, type Site, writeModel } from "./onnx/index.ts";
 import { type Norm, type Problem, type Table, tableBytes } from "./table/index.ts";

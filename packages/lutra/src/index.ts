@@ -32,16 +32,16 @@ export * from "./model/index.ts";
 export * from "./num/index.ts";
 export {
   concatenate,
-  findSites,
   type FunctionDefinition,
+  findSites,
   type Model,
-  readModel,
   type ReadOptions,
   type Replacement,
-  rewrite,
   type RewriteOptions,
+  readModel,
+  rewrite,
   type Site,
   writeModel,
 } from "./onnx/index.ts";
 export * from "./table/index.ts";
-export { emit as emitOnnx, type EmitOptions as EmitOnnxOptions } from "./target/onnx/index.ts";
+export { type EmitOptions as EmitOnnxOptions, emit as emitOnnx } from "./target/onnx/index.ts";

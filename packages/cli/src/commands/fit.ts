@@ -1,7 +1,17 @@
 // lutra fit: one table for one function. The options become a Problem, the library solves and certifies it, and the delivered
 // table is measured where the problem asks.
 
-import { type Certificate, decode, drive, type Problem, printFormat, segmentCount, solve, type Table, tableBytes } from "lutra";
+import {
+  type Certificate,
+  decode,
+  drive,
+  type Problem,
+  printFormat,
+  segmentCount,
+  solve,
+  type Table,
+  tableBytes,
+} from "lutra";
 import { certificateFacts, intervalText } from "../certificate-text.ts";
 import type { Command, CommonOptions } from "../command.ts";
 import { writeWhole } from "../files.ts";

@@ -6,9 +6,8 @@ import { exponentOf, type Format, MAX_BINARY32, powerOfTwo, ulp32, ulpOf } from 
 import type { Reduction, Table } from "../table/index.ts";
 import { octaveOf, type Place } from "./locate.ts";
 
-/** |quantity - ((lead + slope) x + intercept)| <= error. The lead is only ever set by the outermost `reflect`. */
+/** |quantity - (slope x + intercept)| <= error. */
 export interface Along {
-  readonly lead: 0 | 1;
   readonly slope: number;
   readonly intercept: number;
   readonly error: number;
@@ -21,10 +20,10 @@ export interface Ends {
 }
 
 export function constantAlong(value: number): Along {
-  return { lead: 0, slope: 0, intercept: value, error: 0 };
+  return { slope: 0, intercept: value, error: 0 };
 }
 
-const INPUT: Along = { lead: 0, slope: 1, intercept: 0, error: 0 };
+const INPUT: Along = { slope: 1, intercept: 0, error: 0 };
 
 /** Follows one way through the table, before the output format: arguments inward, answers outward. */
 export function answerAlong(table: Table, at: Place, ends: Ends): Along {
@@ -39,8 +38,7 @@ export function answerAlong(table: Table, at: Place, ends: Ends): Along {
   for (let depth = at.steps.length - 1; depth >= 0; depth--) {
     const reduction = table.reductions[depth] as Reduction;
     const input = inputs[depth] as Along;
-    const lead = depth === 0 ? { ...INPUT, lead: 1 as const, slope: 0 } : input;
-    answer = carryBack(reduction, at.steps[depth]?.branch as number, lead, answer, ends);
+    answer = carryBack(reduction, at.steps[depth]?.branch as number, input, answer, ends);
   }
   return answer;
 }
@@ -105,7 +103,6 @@ function carryBack(reduction: Reduction, branch: number, x: Along, answer: Along
 
 function scaled(x: Along, factor: number): Along {
   return {
-    lead: 0,
     slope: x.slope * factor,
     intercept: x.intercept * factor,
     error: x.error * Math.abs(factor),
@@ -128,7 +125,6 @@ function sumAlong(a: Along, b: Along, ends: Ends): Along {
   const slopeError = a.slope !== 0 && b.slope !== 0 ? Math.abs(slope) * 2 ** -53 : 0;
   const interceptError = a.intercept !== 0 && b.intercept !== 0 ? Math.abs(intercept) * 2 ** -53 : 0;
   const sum: Along = {
-    lead: a.lead === 1 || b.lead === 1 ? 1 : 0,
     slope,
     intercept,
     error: a.error + b.error + slopeError * Math.max(Math.abs(ends.first), Math.abs(ends.last)) + interceptError,
@@ -144,13 +140,12 @@ function withError(x: Along, more: number): Along {
 }
 
 /** Largest magnitude of the quantity along the piece: a line is largest at an end. */
-export function magnitudeOf({ lead, slope, intercept, error }: Along, { first, last }: Ends): number {
-  const total = lead + slope;
-  const largest = Math.max(Math.abs(total * first + intercept), Math.abs(total * last + intercept));
+export function magnitudeOf({ slope, intercept, error }: Along, { first, last }: Ends): number {
+  const largest = Math.max(Math.abs(slope * first + intercept), Math.abs(slope * last + intercept));
   // This line's own evaluation in binary64 is exact if there is nothing to add and the product has 48 bits.
-  const exact = total === 0 || (intercept === 0 && Math.fround(total) === total);
+  const exact = slope === 0 || (intercept === 0 && Math.fround(slope) === slope);
   const farthest = Math.max(Math.abs(first), Math.abs(last));
-  return largest + error + (exact ? 0 : (Math.abs(total) * farthest + Math.abs(intercept)) * 2 ** -51);
+  return largest + error + (exact ? 0 : (Math.abs(slope) * farthest + Math.abs(intercept)) * 2 ** -51);
 }
 
 /** Error of rounding a real of at most this magnitude to binary32, by way of binary64 (whence the last factor). Infinite on overflow. */

@@ -1,12 +1,14 @@
-// Extremes of e(x) = (lead + slope) x + intercept - f(x) over an interval of reals, rounded outward: a proof, not a search.
+// Extremes of e(x) = slope x + intercept - f(x) over an interval of reals, rounded outward: a proof, not a search.
 // Over each subinterval one of these lemmas closes the case, else it is split:
 //   natural    e lies within the line's range minus f's enclosure
 //   monotone   e' >= -d everywhere: e(lo) - d w <= e <= e(hi) + d w, w the width (likewise for e' <= d)
 //   curved     e'' <= d everywhere (nearly concave): e(x) <= e(m) + |e'(m)| w + d w^2 / 2 for every m; the least is at an end, less d w^2 / 8
+//   asymptote  beyond |x| = 16, f is a line L plus a deviation that shrinks monotonically to 0: e lies between the differences of the
+//              two lines and those plus the deviation at 16. The two lines cancel before anything is rounded, which huge x need.
 //   flat       |e''| <= M: e is within M w^2 / 8 of its chord
 // d is what outward rounding leaves of a sign; it only matters that its contribution is small.
 
-import type { Fn } from "../fn/index.ts";
+import type { Fn, Line } from "../fn/index.ts";
 import { fromOrdered32, type Interval, iv, nextDown, nextUp, toOrdered32 } from "../num/index.ts";
 
 /** A function with what a proof asks about it, computed once. */
@@ -14,17 +16,14 @@ export interface Reference {
   readonly fn: Fn;
   readonly first: Fn;
   readonly second: Fn;
-  /** f(x) = x + f(-x). */
-  readonly reflects: boolean;
 }
 
 export function referenceOf(fn: Fn): Reference {
   const first = fn.derivative();
-  return { fn, first, second: first.derivative(), reflects: fn.identities.some(({ by }) => by === "reflect") };
+  return { fn, first, second: first.derivative() };
 }
 
 export interface RealLine {
-  readonly lead: 0 | 1;
   readonly slope: number;
   readonly intercept: number;
 }
@@ -45,17 +44,14 @@ const NOISE = 2 ** -45;
 const MAX_SPLITS = 2000;
 
 /**
- * Extremes of the line minus f over [lo, hi].
- * For f(x) = x + f(-x) and a line that starts with x, the two x cancel before anything is rounded: e(x) = slope x + intercept - f(-x).
+ * Where the asymptote lemma begins. Fn states sloped asymptotes for named functions only (GELU, SiLU, Mish, Softplus, ELU, ...); each
+ * is convex or concave from here on, so its deviation from the line is monotone. A test samples that.
  */
+const ANCHOR = 16;
+
+/** Extremes of the line minus f over [lo, hi]. */
 export function extremes(line: RealLine, reference: Reference, lo: number, hi: number): Extremes {
-  const leads = line.lead === 1 || line.slope === 1;
-  if (reference.reflects && leads && lo >= 0) {
-    const slope = line.lead === 1 ? line.slope : 0;
-    const mirrored = new Difference(-slope, line.intercept, reference).extremes(-hi, -lo);
-    return { ...mirrored, argMin: -mirrored.argMin, argMax: -mirrored.argMax };
-  }
-  return new Difference(line.lead + line.slope, line.intercept, reference).extremes(lo, hi);
+  return new Difference(line, reference).extremes(lo, hi);
 }
 
 /** e and its derivatives, for one line. */
@@ -65,14 +61,46 @@ class Difference {
   readonly #reference: Reference;
   #splits = 0;
 
-  constructor(slope: number, intercept: number, reference: Reference) {
+  constructor({ slope, intercept }: RealLine, reference: Reference) {
     this.#slope = slope;
     this.#intercept = intercept;
     this.#reference = reference;
   }
 
-  /** Splits at the kinks of f first: between them f' is continuous. */
   extremes(lo: number, hi: number): Extremes {
+    const [below, above] = this.#reference.fn.asymptotes;
+    let result: Extremes | null = null;
+    if (above !== null && above.slope !== 0 && hi > ANCHOR) {
+      result = join(result, this.#asymptotic(above, Math.max(lo, ANCHOR), hi, ANCHOR));
+    }
+    if (below !== null && below.slope !== 0 && lo < -ANCHOR) {
+      result = join(result, this.#asymptotic(below, lo, Math.min(hi, -ANCHOR), -ANCHOR));
+    }
+    const from = below !== null && below.slope !== 0 ? Math.max(lo, -ANCHOR) : lo;
+    const to = above !== null && above.slope !== 0 ? Math.min(hi, ANCHOR) : hi;
+    return from <= to ? join(result, this.#betweenKinks(from, to)) : (result as Extremes);
+  }
+
+  /** See ANCHOR; `start` is the anchor on the line's side. */
+  #asymptotic(line: Line, lo: number, hi: number, start: number): Extremes {
+    const { fn } = this.#reference;
+    const deviation = fn.evaluate(start) - (line.slope * start + line.intercept);
+    const doubt = fn.errorAt(start) + (Math.abs(line.slope * start) + Math.abs(line.intercept)) * 2 ** -51;
+    const slope = this.#slope - line.slope;
+    const offset = this.#intercept - line.intercept;
+    const ends = [lo, hi].map((x) => ({ x, difference: slope * x + offset, noise: this.#noise(slope, offset, x) }));
+    const least = ends.reduce((a, b) => (b.difference < a.difference ? b : a));
+    const most = ends.reduce((a, b) => (b.difference > a.difference ? b : a));
+    return {
+      min: least.difference - least.noise - Math.max(0, deviation + doubt),
+      max: most.difference + most.noise - Math.min(0, deviation - doubt),
+      argMin: least.x,
+      argMax: most.x,
+    };
+  }
+
+  /** Between kinks f' is continuous. */
+  #betweenKinks(lo: number, hi: number): Extremes {
     let result: Extremes | null = null;
     let start = lo;
     for (const kink of this.#reference.fn.kinks) {
@@ -90,11 +118,16 @@ class Difference {
     const { fn } = this.#reference;
     const product = this.#slope * x;
     const value = product + this.#intercept - fn.evaluate(x);
-    // Products of two binary32 numbers are exact, and so is adding 0.
-    const productError = isBinary32(this.#slope) && isBinary32(x) ? 0 : Math.abs(product);
-    const sumError = product === 0 || this.#intercept === 0 ? 0 : Math.abs(product) + Math.abs(this.#intercept);
-    const noise = fn.errorAt(x) + (productError + sumError + Math.abs(value)) * 2 ** -52;
+    const noise = fn.errorAt(x) + this.#noise(this.#slope, this.#intercept, x) + Math.abs(value) * 2 ** -52;
     return { lo: value - noise, hi: value + noise };
+  }
+
+  /** Bound on the binary64 rounding of slope * x + intercept. Products of two binary32 numbers are exact, and so is adding 0. */
+  #noise(slope: number, intercept: number, x: number): number {
+    const product = Math.abs(slope * x);
+    const productError = isBinary32(slope) && isBinary32(x) ? 0 : product;
+    const sumError = product === 0 || intercept === 0 ? 0 : product + Math.abs(intercept);
+    return (productError + sumError) * 2 ** -52;
   }
 
   #atPoint(x: number): Extremes {

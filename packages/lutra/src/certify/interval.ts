@@ -115,7 +115,7 @@ function summariseSegment(
     maxError: range.hi,
     meanError: sum / Math.max(1, inputs),
     meanSquare: squares / Math.max(1, inputs),
-    digest: hash(pieces.map(({ piece: p }) => [p.first, p.last, p.lead, p.slope, p.intercept])),
+    digest: hash(pieces.map(({ piece: p }) => [p.first, p.last, p.slope, p.intercept])),
   };
 }
 

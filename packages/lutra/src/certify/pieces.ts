@@ -8,13 +8,12 @@ import { type Along, answerAlong, constantAlong, magnitudeOf, roundOutput } from
 import { locate, pathOf } from "./locate.ts";
 
 /**
- * On every binary32 input x in [first, last]: |evaluate(table, x) - ((lead + slope) x + intercept)| <= rounding.
- * `lead` is 0 or 1 and kept apart from the slope, so that x + T(-x) - f(x) can cancel exactly at huge x.
+ * A run of inputs on which a table is one line:
+ * |evaluate(table, x) - (slope x + intercept)| <= rounding for every binary32 x in [first, last].
  */
 export interface Piece {
   readonly first: number;
   readonly last: number;
-  readonly lead: 0 | 1;
   readonly slope: number;
   readonly intercept: number;
   readonly rounding: number;
@@ -86,14 +85,14 @@ export function pieceOf(table: Table, first: number, last: number): Piece {
       ? constantAlong(evaluate(table, first))
       : roundOutput(table.spec.output, answerAlong(table, at, ends), ends);
   if (!(magnitudeOf(delivered, ends) <= codeRange(table.spec.output).hi)) {
-    throw new LutraError("infeasible", `the table's answer is not a finite number at ${first}`, {
-      where: `segment ${at.segment}, inputs ${first} to ${last}`,
+    throw new LutraError("infeasible", `the table's answer is not finite everywhere between ${first} and ${last}`, {
+      where: `segment ${at.segment}`,
       note: "narrow the domain to where the function fits the output format",
     });
   }
-  const { lead, slope, intercept, error } = delivered;
+  const { slope, intercept, error } = delivered;
   const to = locate(table, last).argument;
-  return { first, last, lead, slope, intercept, rounding: error, segment: at.segment, from: at.argument, to };
+  return { first, last, slope, intercept, rounding: error, segment: at.segment, from: at.argument, to };
 }
 
 /** The rounding analysis takes products of two of the table's numbers as exact in binary64: 24 bits each. */

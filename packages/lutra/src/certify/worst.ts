@@ -45,6 +45,8 @@ interface Node {
   /** Bound on the weighted error inside, rounding included, and the part that is rounding. */
   readonly upper: number;
   readonly rounding: number;
+  /** The weight varies by at most a factor of 2 inside. */
+  readonly evenWeight: boolean;
   /** Where it may be reached. */
   readonly at: number;
 }
@@ -77,9 +79,10 @@ export function* worstOf(question: Question, bounded: readonly BoundedPiece[]): 
   return { ...search.best, upper: Math.max(closed, search.exactUpper, search.best.lower) };
 }
 
-/** Splitting further would not tighten the rounding bound: it is a small part, or the input keeps its order of magnitude. */
-function isNarrow({ lo, hi, upper, rounding }: Node): boolean {
-  return rounding <= upper / 16 || Math.max(Math.abs(lo), Math.abs(hi)) <= 2 * Math.min(Math.abs(lo), Math.abs(hi));
+/** Splitting further would not tighten the rounding bound: it is a small part, or input and weight keep their order of magnitude. */
+function isNarrow({ lo, hi, upper, rounding, evenWeight }: Node): boolean {
+  if (rounding <= upper / 16) return true;
+  return evenWeight && Math.max(Math.abs(lo), Math.abs(hi)) <= 2 * Math.min(Math.abs(lo), Math.abs(hi));
 }
 
 class Search {
@@ -95,13 +98,15 @@ class Search {
   node(piece: Piece, e: Extremes): Node {
     const { first: lo, last: hi } = piece;
     const { fn } = this.#question.reference;
-    const weight = this.#question.weight(iv.mignitude(fn.enclose({ lo, hi })));
+    const range = fn.enclose({ lo, hi });
+    const weight = this.#question.weight(iv.mignitude(range));
+    const evenWeight = weight <= 2 * this.#question.weight(iv.magnitude(range));
     const above = this.#question.side === "below" ? 0 : Math.max(0, e.max);
     const below = this.#question.side === "above" ? 0 : Math.max(0, -e.min);
     const size = Math.max(above, below);
     const upper = (size + piece.rounding) * weight * (1 + 2 ** -50);
     if (!(upper < Infinity)) throw unbounded(fn.text, lo, hi);
-    return { lo, hi, upper, rounding: piece.rounding * weight, at: below > above ? e.argMin : e.argMax };
+    return { lo, hi, upper, rounding: piece.rounding * weight, evenWeight, at: below > above ? e.argMin : e.argMax };
   }
 
   /** Evaluates the table at a node's ends and where its extreme may be. */

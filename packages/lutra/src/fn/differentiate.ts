@@ -42,11 +42,12 @@ export function differentiate(a: Expression): Expression {
   }
 }
 
-/** u'/v - (u/v) v'/v; a constant numerator leaves -u v' / v^2. */
+/** u'/v - u v'/v^2, and u'/b^n - n u b'/b^(n+1) for v = b^n, so that a constant u leaves one term. */
 function quotientRule(u: Expression, v: Expression): Expression {
-  const du = differentiate(u);
-  const dv = differentiate(v);
-  return build.subtract(build.divide(du, v), build.divide(build.multiply(u, dv), build.power(v, 2)));
+  const first = build.divide(differentiate(u), v);
+  const [base, exponent] = v.kind === "power" ? [v.base, v.exponent] : [v, 1];
+  const inner = build.multiply(build.number(exponent), build.multiply(u, differentiate(base)));
+  return build.subtract(first, build.divide(inner, build.power(base, exponent + 1)));
 }
 
 /** The derivative of the given order of a named function, at an argument. */

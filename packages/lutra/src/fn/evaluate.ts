@@ -7,7 +7,7 @@ import { evaluateShape, type Shape } from "./shape.ts";
 
 export type Evaluate = (x: number) => number;
 
-export const CONSTANTS: Readonly<Record<"pi" | "e", number>> = { pi: 3.141592653589793, e: 2.718281828459045 };
+export const CONSTANTS: Readonly<Record<"pi" | "e", number>> = { pi: Math.PI, e: Math.E };
 
 /** The shape a call of an expression stands for. @throws RangeError if the order has none: the constructors make no such call */
 export function shapeOfCall(name: string, order: number): Shape {

@@ -58,22 +58,26 @@ export function same(a: Expression, b: Expression): boolean {
   }
 }
 
-export function negate(a: Expression): Expression {
+/** -a where the number at the front of a product or quotient can take the sign; else null. */
+function negateFront(a: Expression): Expression | null {
   if (a.kind === "number") return number(-a.value);
-  if (a.kind === "negate") return a.of;
-  if (a.kind === "subtract") return subtract(a.right, a.left);
-  if ((a.kind === "multiply" || a.kind === "divide") && a.left.kind === "number") {
-    return { kind: a.kind, left: number(-a.left.value), right: a.right };
-  }
-  return { kind: "negate", of: a };
+  if (a.kind !== "multiply" && a.kind !== "divide") return null;
+  const left = negateFront(a.left);
+  return left === null ? null : BINARY[a.kind](left, a.right);
 }
 
-/** -a without the sign, if a visibly has one; else null. */
+export function negate(a: Expression): Expression {
+  if (a.kind === "negate") return a.of;
+  if (a.kind === "subtract") return subtract(a.right, a.left);
+  return negateFront(a) ?? { kind: "negate", of: a };
+}
+
+/** -a if a visibly has a sign in front; else null. */
 function withoutSign(a: Expression): Expression | null {
   if (a.kind === "negate") return a.of;
-  if (a.kind === "number" && a.value < 0) return number(-a.value);
-  if ((a.kind === "multiply" || a.kind === "divide") && a.left.kind === "number" && a.left.value < 0) return negate(a);
-  return null;
+  let front = a;
+  while (front.kind === "multiply" || front.kind === "divide") front = front.left;
+  return front.kind === "number" && front.value < 0 ? negateFront(a) : null;
 }
 
 export function add(a: Expression, b: Expression): Expression {

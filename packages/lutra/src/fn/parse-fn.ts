@@ -26,7 +26,10 @@ export function parseFn(text: string): Fn {
   const name = text.trim();
   if (RULES.has(name)) return toFn(call(name, 0, X));
   if (ROW_FUNCTIONS.includes(name)) {
-    throw new LutraError("bad-expression", `${name} is a function of a row, not of one number`);
+    throw new LutraError("bad-expression", `${name} is a function of a row, not of one number`, {
+      where: `column 1 of "${text}"`,
+      note: "layers of a row are compiled from a model; the functions inside it are exp, reciprocal, log and rsqrt",
+    });
   }
   if (NAME_LIKE.test(name) && !CONSTANT_WORDS.test(name) && !/^x-./.test(name)) throw unknownName(name, 0, name);
   const expression = parseExpression(text);

@@ -2,7 +2,7 @@
 // and in which norm its error matters. Model asks, it never fits.
 
 import { parseFn } from "../fn/index.ts";
-import type { Histogram, Interval } from "../num/index.ts";
+import { floor32, type Histogram, type Interval, MIN_NORMAL_BINARY32 } from "../num/index.ts";
 import type { Norm, Problem, Reduction, Spec, Tail } from "../table/index.ts";
 
 export interface PlanOptions {
@@ -20,11 +20,13 @@ export function planProblem(spec: Spec, options: PlanOptions, seen?: Histogram):
   const reductions = defaultReductions(spec.fn);
   const scales = reductions.some(({ by }) => by === "octave" || by === "exponential");
   const tails = defaultTails(spec, reductions);
+  const norm = scales ? "relative" : options.norm;
   return {
-    spec: tails === null ? { ...spec, domain: seenRange(spec.domain, seen) } : spec,
+    spec: { ...spec, domain: tails === null ? seenRange(spec.domain, seen) : answerable(spec, reductions) },
     size: { segments: options.segments },
-    norm: scales ? "relative" : options.norm,
-    ...(seen === undefined ? {} : { histogram: seen }),
+    norm,
+    // Only the mean square weighs inputs; without it, layers of one kind ask the same question and share a table.
+    ...(norm === "mse" && seen !== undefined ? { histogram: seen } : {}),
     tails: tails ?? ["clamp", "clamp"],
     reductions,
   };
@@ -62,6 +64,26 @@ function defaultTails(spec: Spec, reductions: readonly Reduction[]): readonly [T
   if ((needsBelow && below === null) || (needsAbove && above === null)) return null;
   return [needsBelow && below !== null ? below : "clamp", needsAbove && above !== null ? above : "clamp"];
 }
+
+/**
+ * The part of the domain where a binary32 answer is finite: octaves are those of the positive normal numbers (a function that is odd
+ * as well answers for the negative ones by its symmetry), 2^z ends at z = 127, a tail steeper than 1 before it overflows.
+ */
+function answerable({ domain, fn }: Spec, reductions: readonly Reduction[]): Interval {
+  let { lo, hi } = domain;
+  for (const reduction of reductions) {
+    if (reduction.by === "octave" || reduction.by === "logarithm") lo = Math.max(lo, MIN_NORMAL_BINARY32);
+    if (reduction.by === "exponential") hi = Math.min(hi, floor32(LAST_EXPONENT / reduction.factor));
+  }
+  const [below, above] = parseFn(fn).asymptotes;
+  if (below !== null && Math.abs(below.slope) > 1) lo = Math.max(lo, -HALF_MAX / Math.abs(below.slope));
+  if (above !== null && Math.abs(above.slope) > 1) hi = Math.min(hi, HALF_MAX / Math.abs(above.slope));
+  return { lo, hi };
+}
+
+/** Largest power of two of binary32 below which a table's error cannot overflow. */
+const LAST_EXPONENT = 127;
+const HALF_MAX: number = 2 ** 127;
 
 /** Range of what was seen inside the domain; [-8, 8] if nothing was. */
 function seenRange(domain: Interval, seen?: Histogram): Interval {

@@ -45,26 +45,7 @@ interface Source {
 
 /** Constants of the main graph. `producer` gives the node that computes a value. */
 export function constantsOf(model: Model, producer: (name: string) => NodeProto | undefined): Constants {
-  const overridable = new Set(model.graph.input.map((input) => input.name));
-  const initializers = new Map(model.graph.initializer.map((proto) => [proto.name, proto]));
-
-  const source = (name: string, steps = 0): Source | null => {
-    const stored = initializers.get(name);
-    if (stored !== undefined) return overridable.has(name) ? null : { proto: stored, roots: 0, keepsShape: true };
-    const node = producer(name);
-    if (node === undefined || steps > MAX_CHAIN || node.domain !== "") return null;
-    const value = node.opType === "Constant" ? constantTensor(node) : null;
-    if (value !== null) return { proto: value, roots: 0, keepsShape: true };
-    const keepsShape = KEEPS_SHAPE.get(node.opType);
-    const before = keepsShape === undefined ? null : source(node.input[0] ?? "", steps + 1);
-    if (before === null || (node.opType === "Cast" && !keepsNumbers(before.proto, node))) return null;
-    return {
-      proto: before.proto,
-      roots: before.roots + (node.opType === "Sqrt" ? 1 : 0),
-      keepsShape: before.keepsShape && keepsShape === true,
-    };
-  };
-
+  const source = sourceFinder(model, producer);
   const decoded = (found: Source | null): Tensor | null => {
     const stored = found === null ? null : decodeTensor(found.proto, model.external);
     if (found === null || stored === null || found.roots === 0) return stored;
@@ -88,6 +69,31 @@ export function constantsOf(model: Model, producer: (name: string) => NodeProto 
       const dims = found?.proto.dims.map(Number) ?? null;
       return dims === null || found?.keepsShape === true ? dims : [sizeOf(dims)];
     },
+  };
+}
+
+/** Follows a value back to the stored tensor it comes from; null if it is not constant. */
+function sourceFinder(
+  model: Model,
+  producer: (name: string) => NodeProto | undefined,
+): (name: string, steps?: number) => Source | null {
+  const overridable = new Set(model.graph.input.map((input) => input.name));
+  const initializers = new Map(model.graph.initializer.map((proto) => [proto.name, proto]));
+  return function source(name: string, steps = 0): Source | null {
+    const stored = initializers.get(name);
+    if (stored !== undefined) return overridable.has(name) ? null : { proto: stored, roots: 0, keepsShape: true };
+    const node = producer(name);
+    if (node === undefined || steps > MAX_CHAIN || node.domain !== "") return null;
+    const value = node.opType === "Constant" ? constantTensor(node) : null;
+    if (value !== null) return { proto: value, roots: 0, keepsShape: true };
+    const keepsShape = KEEPS_SHAPE.get(node.opType);
+    const before = keepsShape === undefined ? null : source(node.input[0] ?? "", steps + 1);
+    if (before === null || (node.opType === "Cast" && !keepsNumbers(before.proto, node))) return null;
+    return {
+      proto: before.proto,
+      roots: before.roots + (node.opType === "Sqrt" ? 1 : 0),
+      keepsShape: before.keepsShape && keepsShape === true,
+    };
   };
 }
 

@@ -54,8 +54,13 @@ function findMatch(
   const output = root.output[0] ?? "";
   if (!graph.maybeFloat32(output)) return null;
   for (const match of matches(graph, rule.pattern, output, budget))
-    if (isReplaceable(graph, match, root, taken)) return match;
+    if (hasRows(rule, match) && isReplaceable(graph, match, root, taken)) return match;
   return null;
+}
+
+/** A softmax runs along one axis; norms may take several as one row. */
+function hasRows(rule: Rule, match: Match): boolean {
+  return match.axes === null || match.axes.length === 1 || !rule.kind.endsWith("softmax");
 }
 
 /** Whether nothing outside needs a value from inside, and the result has the shape of the data. */

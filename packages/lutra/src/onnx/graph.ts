@@ -2,6 +2,7 @@
 // as they can be told. Subgraphs are seen as consumers only. Built once per model; nothing here changes the model.
 
 import { type NodeProto, TensorProto_DataType } from "onnx-buf";
+import { numberAttribute } from "./attribute.ts";
 import { valuesRead } from "./check.ts";
 import { type Constants, constantsOf } from "./constants.ts";
 import { axesOf, type Facts, inferFacts } from "./infer.ts";
@@ -20,7 +21,7 @@ export interface Graph {
   facts(name: string): Facts;
   /** False if the value is known to hold something else than binary32. */
   maybeFloat32(name: string): boolean;
-  /** The axes of a Reduce node, negative and ascending; null if not known. [] given means all axes. */
+  /** The axes a Reduce node works along, negative and ascending; null if not known. */
   reducedAxes(node: NodeProto): readonly number[] | null;
   /** Negative form of axes of a value; null if its rank is needed and not known. */
   negativeAxes(axes: readonly number[], value: string): readonly number[] | null;
@@ -30,27 +31,14 @@ const NOTHING: Facts = { element: null, rank: null, length: null, data: true };
 
 export function viewGraph(model: Model): Graph {
   const nodes = model.graph.node;
-  const producers = new Map<string, NodeProto>();
-  const consumers = new Map<string, NodeProto[]>();
-  for (const node of nodes) {
-    for (const name of node.output) if (name !== "") producers.set(name, node);
-    for (const name of new Set(valuesRead(node))) {
-      const list = consumers.get(name);
-      if (list === undefined) consumers.set(name, [node]);
-      else list.push(node);
-    }
-  }
-  const outputs = new Set(model.graph.output.map((output) => output.name));
+  const producers = new Map(nodes.flatMap((node) => node.output.map((name) => [name, node] as const)));
+  producers.delete("");
   const producer = (name: string): NodeProto | undefined => producers.get(name);
+  const consumers = consumersOf(nodes);
+  const outputs = new Set(model.graph.output.map((output) => output.name));
   const constants = constantsOf(model, producer);
   const known = inferFacts(model, constants);
   const facts = (name: string): Facts => known.get(name) ?? NOTHING;
-  const negativeAxes = (axes: readonly number[], value: string): readonly number[] | null => {
-    const { rank } = facts(value);
-    if (axes.some((axis) => Math.abs(axis) > MAX_RANK)) return null;
-    if (rank === null) return axes.every((axis) => axis < 0) ? ascending(axes) : null;
-    return ascending(axes.map((axis) => (axis < 0 ? axis : axis - rank)));
-  };
   return {
     model,
     nodes,
@@ -60,18 +48,31 @@ export function viewGraph(model: Model): Graph {
     isOutput: (name) => outputs.has(name),
     facts,
     maybeFloat32: (name) => [null, TensorProto_DataType.FLOAT].includes(facts(name).element),
-    negativeAxes,
+    negativeAxes: (axes, value) => negative(axes, facts(value).rank),
     reducedAxes: (node) => {
-      const data = node.input[0] ?? "";
+      const { rank } = facts(node.input[0] ?? "");
       const axes = axesOf(node, constants);
-      const { rank } = facts(data);
-      if (axes === null) return null;
-      if (axes.length > 0) return negativeAxes(axes, data);
-      return rank === null ? null : ascending(Array.from({ length: rank }, (_, i) => i - rank));
+      if (axes === null || axes.length > 0) return axes === null ? null : negative(axes, rank);
+      const isIdentity = numberAttribute(node, "noop_with_empty_axes", 0) !== 0;
+      return rank === null || isIdentity ? null : Array.from({ length: rank }, (_, i) => i - rank);
     },
   };
 }
 
-function ascending(axes: readonly number[]): readonly number[] {
-  return [...axes].sort((a, b) => a - b);
+function consumersOf(nodes: readonly NodeProto[]): ReadonlyMap<string, readonly NodeProto[]> {
+  const consumers = new Map<string, NodeProto[]>();
+  for (const node of nodes) {
+    for (const name of new Set(valuesRead(node))) {
+      const list = consumers.get(name);
+      if (list === undefined) consumers.set(name, [node]);
+      else list.push(node);
+    }
+  }
+  return consumers;
+}
+
+/** Axes counted from the last, ascending; null if that needs a rank which is not known, or if no tensor has such axes. */
+function negative(axes: readonly number[], rank: number | null): readonly number[] | null {
+  if (axes.some((axis) => Math.abs(axis) > MAX_RANK || (rank === null && axis >= 0))) return null;
+  return axes.map((axis) => (axis < 0 ? axis : axis - (rank ?? 0))).sort((a, b) => a - b);
 }

@@ -40,7 +40,7 @@ function distance(x: number, root: readonly [number, number]): number {
 const fixed = (x: number): bigint => BigInt(x) * ONE;
 
 // silu' = e (1 + t + e) / (1 + e)^2 with e = e^t: root of 1 + t + e^t.
-const SILU1_ROOT = toDoubleDouble(rootNear((t) => ONE + t + exponential(t), -1.2784645427610738));
+const SILU1_ROOT = toDoubleDouble(rootNear((t) => ONE + t + exponential(t), -1.2784645427610737));
 /** e^t at the root: -1 - root. */
 const SILU1_POWER = -1 - SILU1_ROOT[0];
 // silu'' = e h / (1 + e)^3 with e = e^-t, t > 0: root of h = 2 - t + (2 + t) e.
@@ -79,7 +79,7 @@ export const QUICK = 1.702;
 const FAR = 1e3;
 
 export function quickGelu(x: number): number {
-  if (Math.abs(x) > FAR) return x > 0 ? x : 0;
+  if (Math.abs(x) > FAR) return Math.max(x, 0);
   const t = QUICK * x;
   return gated(x, t, productError(QUICK, x, t));
 }
@@ -140,7 +140,7 @@ function v(x: number): number {
 }
 
 export function geluTanh(x: number): number {
-  if (Math.abs(x) > FAR) return x > 0 ? x : 0;
+  if (Math.abs(x) > FAR) return Math.max(x, 0);
   return gated(x, v(x), vTail);
 }
 

@@ -67,7 +67,7 @@ export function softsign2(x: number): number {
 }
 
 export function relu(x: number): number {
-  return x > 0 ? x : 0;
+  return Math.max(x, 0);
 }
 
 /** 1 from 0 on. */

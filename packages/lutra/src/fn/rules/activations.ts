@@ -10,10 +10,10 @@ const [SILU_LEAST, SILU_STEEPEST] = gated.SILU_TURNS;
 const [GELU_TANH_LEAST, GELU_TANH_STEEPEST] = gated.GELU_TANH_TURNS;
 const [MISH_LEAST, MISH_STEEPEST] = gated.MISH_TURNS;
 /** Positive roots of the third derivatives, from `node scripts/mpfr-vectors.mjs --turns`. */
-const SILU_CURVIEST = 3.4358409935351105;
-const GELU_TANH_CURVIEST = 2.0134807246242579;
+const SILU_CURVIEST = 3.435840993535111;
+const GELU_TANH_CURVIEST = 2.0134807246242583;
 /** The roots of mish''', likewise. */
-const MISH_CURVIEST: readonly number[] = [-3.267337846520405, -0.08793443131491421, 2.114842563020877];
+const MISH_CURVIEST: readonly number[] = [-3.2673378465204044, -0.0879344313149142, 2.1148425630208774];
 /** tanh'' = -2 t (1 - t^2), t = tanh x, turns where t^2 = 1/3: at ln(2 + sqrt 3) / 2; sigmoid'' at twice that. */
 const SIGMOID_CURVIEST = log(2 + Math.sqrt(3));
 

@@ -9,6 +9,16 @@ import { FROM_ZERO, REALS, type Rule, range, shape } from "./rule.ts";
 
 const ROOT_HALF = Math.sqrt(0.5);
 const POSITIVE = FROM_ZERO;
+const NEGATIVE = range(-Infinity, 0);
+
+/** 1/x, and its limit from the right at 0. */
+function reciprocal(x: number): number {
+  return x === 0 ? Infinity : 1 / x;
+}
+
+function rsqrt(x: number): number {
+  return x === 0 ? Infinity : 1 / Math.sqrt(x);
+}
 
 export const ELEMENTARY: Readonly<Record<string, Rule>> = {
   exp: {
@@ -20,7 +30,11 @@ export const ELEMENTARY: Readonly<Record<string, Rule>> = {
   exp2: {
     domain: REALS,
     shape: shape((x) => exp2Times(1, x), [0, Infinity], 1, { range: POSITIVE }),
-    derivatives: ["log(2)*exp2(x)"],
+    derivatives: [
+      shape((x) => exp2Times(LN2_DOUBLE, x), [0, Infinity], 2, { range: POSITIVE }),
+      shape((x) => exp2Times(LN2_DOUBLE * LN2_DOUBLE, x), [0, Infinity], 3, { range: POSITIVE }),
+      "log(2)*exp2''(x)",
+    ],
     identities: [{ by: "exponential", factor: 1 }],
   },
   expm1: {
@@ -32,7 +46,11 @@ export const ELEMENTARY: Readonly<Record<string, Rule>> = {
   log: {
     domain: FROM_ZERO,
     shape: shape(log, [Number.NaN, Infinity], 1),
-    derivatives: ["1/x"],
+    derivatives: [
+      shape(reciprocal, [Number.NaN, 0], 0.5, { range: POSITIVE }),
+      shape((x) => -reciprocal(x) / x, [Number.NaN, 0], 1.5, { range: NEGATIVE }),
+      "2/x^3",
+    ],
     identities: [{ by: "logarithm", perOctave: LN2_DOUBLE }],
   },
   log1p: {
@@ -43,21 +61,36 @@ export const ELEMENTARY: Readonly<Record<string, Rule>> = {
   },
   reciprocal: {
     domain: REALS,
-    shape: shape((x) => (x === 0 ? Infinity : 1 / x), [0, 0], 0.5, { jumps: [{ at: 0, left: -Infinity }] }),
-    derivatives: ["-1/x^2"],
+    shape: shape(reciprocal, [0, 0], 0.5, { jumps: [{ at: 0, left: -Infinity }] }),
+    derivatives: [
+      shape((x) => -Math.abs(reciprocal(x) / x), [0, 0], 1.5, {
+        range: NEGATIVE,
+        jumps: [{ at: 0, left: -Infinity }],
+      }),
+      shape((x) => ((reciprocal(x) / x) * 2) / x, [0, 0], 2.5, { jumps: [{ at: 0, left: -Infinity }] }),
+      "-6/x^4",
+    ],
     identities: [{ by: "octave", step: 1, power: -1 }, { by: "odd" }],
     spellings: ["1/x"],
   },
   sqrt: {
     domain: FROM_ZERO,
     shape: shape(Math.sqrt, [Number.NaN, Infinity], 0.5, { range: POSITIVE }),
-    derivatives: ["0.5*rsqrt(x)"],
+    derivatives: [
+      shape((x) => 0.5 * rsqrt(x), [Number.NaN, 0], 1.5, { range: POSITIVE }),
+      shape((x) => (-0.25 * rsqrt(x)) / x, [Number.NaN, 0], 2.5, { range: NEGATIVE }),
+      "0.375*rsqrt(x)/x^2",
+    ],
     identities: [{ by: "octave", step: 2, power: 1 }],
   },
   rsqrt: {
     domain: FROM_ZERO,
-    shape: shape((x) => (x === 0 ? Infinity : 1 / Math.sqrt(x)), [Number.NaN, 0], 1.5, { range: POSITIVE }),
-    derivatives: ["-0.5*rsqrt(x)/x", "0.75*rsqrt(x)/x^2"],
+    shape: shape(rsqrt, [Number.NaN, 0], 1.5, { range: POSITIVE }),
+    derivatives: [
+      shape((x) => (-0.5 * rsqrt(x)) / x, [Number.NaN, 0], 2.5, { range: NEGATIVE }),
+      shape((x) => (0.75 * rsqrt(x)) / x / x, [Number.NaN, 0], 4, { range: POSITIVE }),
+      "-1.875*rsqrt(x)/x^3",
+    ],
     identities: [{ by: "octave", step: 2, power: -1 }],
     spellings: ["1/sqrt(x)"],
   },

@@ -1,0 +1,12 @@
+// A dataset from JSON and files in memory, so that each test shows all of its input.
+import { type Dataset, loadDataset, parseDescription } from "../../packages/lutra/src/data/index.ts";
+import { text } from "./bytes.ts";
+
+export function load(description: object, files: Readonly<Record<string, Uint8Array>> = {}): Promise<Dataset> {
+  const json = parseDescription(text(JSON.stringify({ name: "d", ...description })), "d.json");
+  return loadDataset(json, async (path) => {
+    const bytes = files[path];
+    if (bytes === undefined) throw new Error(`ENOENT: ${path}`);
+    return bytes;
+  });
+}

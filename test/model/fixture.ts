@@ -1,0 +1,23 @@
+// A session that computes its output with a function, and the datasets that come with the project.
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Session, Tensor, Tensors } from "../../packages/lutra/src/base/index.ts";
+import { type Dataset, loadDataset, parseDescription } from "../../packages/lutra/src/data/index.ts";
+import { ROOT } from "../shared.ts";
+
+export function sessionOf(compute: (inputs: Tensors) => Tensors): Session {
+  return { run: async (inputs) => compute(inputs), release: async () => {} };
+}
+
+/** An output of the given rows, all of one sample or one row per sample. */
+export function tensor(shape: readonly number[], values: readonly number[]): Tensor {
+  return { shape, data: Float32Array.from(values) };
+}
+
+/** A dataset of examples/datasets. */
+export function loadExample(name: string): Promise<Dataset> {
+  const file = resolve(ROOT, "examples/datasets", `${name}.json`);
+  return loadDataset(parseDescription(readFileSync(file), file), async (path) =>
+    readFileSync(resolve(dirname(file), path)),
+  );
+}
