@@ -62,16 +62,18 @@ export function install() {
   console.log(`Installed in ${seconds(started)}.`);
 }
 
-/** Whether node_modules holds every package of the lockfile in the locked version; packages for other platforms do not count. */
+/** Whether every package of the lockfile is there in the locked version; packages for other platforms do not count. */
 function isInstalled(lockfile) {
-  const record = join(ROOT, "node_modules", ".package-lock.json");
-  if (!existsSync(record)) return false;
-  const locked = JSON.parse(readFileSync(lockfile, "utf8")).packages;
-  const installed = JSON.parse(readFileSync(record, "utf8")).packages;
-  return Object.entries(locked).every(
+  const { packages } = JSON.parse(readFileSync(lockfile, "utf8"));
+  return Object.entries(packages).every(
     ([path, { version, link, optional }]) =>
-      !path.startsWith("node_modules/") || link || optional || installed[path]?.version === version,
+      !path.includes("node_modules/") || link || optional || installedVersion(path) === version,
   );
+}
+
+function installedVersion(path) {
+  const manifest = join(ROOT, path, "package.json");
+  return existsSync(manifest) ? JSON.parse(readFileSync(manifest, "utf8")).version : null;
 }
 
 /** Compiles the packages' TypeScript where it is missing or out of date. @throws CommandFailed */

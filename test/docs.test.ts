@@ -70,7 +70,7 @@ function runCommand(line: string): void {
     if (command === "run") expect(SCRIPTS, line).toContain(rest[0]);
     return;
   }
-  expect(command, "a document shows a program that no test runs").toBe("lutra");
+  expect(command, `no test runs ${line}`).toBe("lutra");
   const lutra = join(ROOT, "packages", "cli", "bin", "lutra.mjs");
   const { status, stdout, stderr } = spawnSync(process.execPath, [lutra, ...rest], { cwd: reader, encoding: "utf8" });
   if (status !== 0) throw new Error(`exit code ${status}\n${stdout}${stderr}`);
@@ -97,7 +97,7 @@ describe.each(DOCUMENTS)("%s", (name) => {
   const text = readFileSync(join(ROOT, name), "utf8");
 
   for (const command of commandsOf(text)) {
-    it(`runs \`${command}\``, ({ skip }) => {
+    it(`${command.startsWith("npm") ? "names an npm script in" : "runs"} \`${command}\``, ({ skip }) => {
       if (command.includes("../shared") && !process.env.CI && !existsSync(sharedPath(".")))
         skip("../shared is missing");
       runCommand(command);

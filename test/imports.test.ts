@@ -46,7 +46,7 @@ const LAWS: Readonly<Record<string, RootLaw>> = {
   "packages/cli/src": part(["lutra", "lutra/onnxruntime", "lutra-figures", "commander", "onnxruntime-node"], true),
   bench: part(["lutra", "lutra/onnxruntime", "onnxruntime-node"], true),
   models: part(["lutra", "onnx-buf", "@bufbuild/protobuf", "onnxruntime-node"], true),
-  scripts: part([], true),
+  scripts: part(["gmp-wasm"], true),
 };
 
 /** Math that every engine computes to the same bits: exact operations, the correctly rounded root, and constants. */

@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Session, Tensor, Tensors } from "../../packages/lutra/src/base/index.ts";
 import { type Dataset, loadDataset, parseDescription } from "../../packages/lutra/src/data/index.ts";
+import type { Kernel } from "../../packages/lutra/src/kernel/index.ts";
+import { layerFor } from "../../packages/lutra/src/layer/index.ts";
+import type { Site } from "../../packages/lutra/src/onnx/index.ts";
 import { ROOT } from "../shared.ts";
 
 export function sessionOf(compute: (inputs: Tensors) => Tensors): Session {
@@ -20,4 +23,22 @@ export function loadExample(name: string): Promise<Dataset> {
   return loadDataset(parseDescription(readFileSync(file), file), async (path) =>
     readFileSync(resolve(dirname(file), path)),
   );
+}
+
+/** What layer each site gets; the longest row is not looked at here. */
+export function kernelsOf(sites: readonly Site[]): Readonly<Record<string, Kernel>> {
+  const domain = { lo: -Infinity, hi: Infinity };
+  const kernels = sites.map(({ id, kind, inputs, attributes: { epsilon } }) => {
+    return [
+      id,
+      layerFor({
+        kind,
+        inputCount: inputs.length,
+        maxRow: 4096,
+        domain,
+        ...(epsilon === undefined ? {} : { epsilon }),
+      }),
+    ] as const;
+  });
+  return Object.fromEntries(kernels);
 }

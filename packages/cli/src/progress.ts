@@ -23,7 +23,7 @@ export function progressLine(stream: NodeJS.WriteStream): ProgressLine {
       if (progress.stage === stage && now - shownAt < INTERVAL_MS) return;
       shownAt = now;
       stage = progress.stage;
-      stream.write(WIPE + progressText(progress).slice(0, (stream.columns ?? 80) - 1));
+      stream.write(WIPE + progressText(progress).slice(0, (stream.columns || 80) - 1));
     },
     clear() {
       if (shownAt > 0) stream.write(WIPE);

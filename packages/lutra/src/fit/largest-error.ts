@@ -18,12 +18,10 @@ import type { FitResult } from "./types.ts";
 /** Bisection ends when the attained error is this close to one proven impossible. */
 const CLOSE: number = 1 + 2 ** -34;
 const CLOSE_BETWEEN_POINTS: number = 1 + 2 ** -20;
+/** Steps outward from an error known to be impossible, and from a mere guess. */
 const FIRST_GROWTH: number = 1 + 2 ** -8;
-/** Rounding may not make a rounding error look impossible. */
-const CLOSE_BELOW: number = 1 - 2 ** -40;
+const FIRST_STEP = 8;
 const MAX_STEPS = 300;
-/** Errors below this share of the largest value are 0: binary64 cannot tell. */
-const NOTHING: number = 2 ** -50;
 /** Points per segment, and in all, over which binary32 lines are levelled again once the breakpoints are known. */
 const DENSE_PER_SEGMENT = 64;
 const DENSE_POINTS = 16384;
@@ -132,33 +130,56 @@ function searcher(task: Task, formats: StoredFormats | null): Search {
 
 /** The least error that so many lines can keep, known to be above `known`. @throws LutraError if they cannot keep any */
 function* bisect(task: Task, formats: StoredFormats | null, known: number): Work<Bisected> {
-  const { points, problem, samples } = task;
-  const search = searcher(task, formats);
-  const rounds = roundsOutput(problem.spec.output);
-  const scale = points.y.reduce((max, y, i) => Math.max(max, Math.abs(y) * (points.weights[i] as number)), 0);
-  const nothing = NOTHING * Math.max(scale, Number.MIN_VALUE);
+  const { within } = searcher(task, formats);
+  const perfect = within(0);
+  if (perfect !== null) return { covering: perfect, bound: 0 };
+  const impossible = Math.max(known, roundsOutput(task.problem.spec.output) ? roundingFloor(task) : 0);
+  let { low, high, covering } = bracket(task, within, impossible);
   const close = task.at === null ? CLOSE : CLOSE_BETWEEN_POINTS;
-  let low = Math.max(known, rounds ? roundingError(problem, samples) * CLOSE_BELOW : 0);
-  let growth = known > 0 ? FIRST_GROWTH : 2;
-  let high = Math.max(nothing, low * growth);
-  let covering = search.within(high);
-  for (; covering === null && high < Infinity; covering = search.within(high)) {
-    low = high;
-    growth = Math.min(2, growth * growth);
-    high *= growth;
-  }
-  if (covering === null) throw new LutraError("infeasible", `no table of ${task.segments} segments covers the domain`);
-  for (let k = 0; k < MAX_STEPS && high > low * close && high > nothing; k++) {
-    if (k % 8 === 0) yield { stage: "optimal: bisection", done: k, total: 48 };
-    const error = low > 0 && high > 4 * low ? Math.sqrt(low) * Math.sqrt(high) : (low + high) / 2;
-    const trial = search.within(error);
+  for (let k = 0; k < MAX_STEPS && high > low * close; k++) {
+    if (k % 4 === 0) yield { stage: "optimal: bisection", done: k, total: 36 };
+    const error = (low + high) / 2;
+    const trial = within(error);
     if (trial === null) low = error;
     else {
       covering = trial;
       high = error;
     }
   }
-  return { covering, bound: high <= nothing ? 0 : low };
+  return { covering, bound: low };
+}
+
+/** The error that rounding the exact values leaves, less what rounding in binary64 could have added. */
+function roundingFloor({ problem, samples }: Task): number {
+  return roundingError(problem, samples) * (1 - 2 ** -40);
+}
+
+/** An error without a cover and one with, close together. */
+function bracket(
+  { points }: Task,
+  within: Search["within"],
+  impossible: number,
+): { low: number; high: number; covering: Covering } {
+  const sizes = points.y.map((y, i) => Math.abs(y) * (points.weights[i] as number)).sort();
+  let growth = impossible > 0 ? FIRST_GROWTH : FIRST_STEP;
+  let low = impossible;
+  let high = impossible > 0 ? impossible * growth : (sizes[sizes.length >> 1] as number) || 1;
+  let covering = within(high);
+  // Down from a guess, if nothing is known; then up, ever faster.
+  while (covering !== null && impossible === 0) {
+    const smaller = within(high / growth);
+    if (smaller === null) return { low: high / growth, high, covering };
+    high /= growth;
+    covering = smaller;
+  }
+  while (covering === null) {
+    if (high === Infinity) throw new LutraError("infeasible", "no table of so few segments covers the domain");
+    low = high;
+    growth = Math.min(FIRST_STEP, growth * growth);
+    high *= growth;
+    covering = within(high);
+  }
+  return { low, high, covering };
 }
 
 /** The task with further points beside the breakpoints of a form: where a segment ends decides its error. */

@@ -10,17 +10,20 @@ export interface Samples {
   readonly weights: Float64Array;
 }
 
-/** The relative norm's floor where a problem gives none: as NLI (Yu et al. 2026) measures, and certificates too. */
+/** The floor where a problem gives none: as NLI (Yu et al. 2026) measures, and certificates too. */
 const DEFAULT_FLOOR: number = 2 ** -14;
 
-/** What multiplies |error| where the exact value is f: 1, 1 / max(|f|, floor), or 1 / ulp. mse: 1, the mass comes besides. */
+/**
+ * What multiplies |error| where the exact value is f: 1, 1 / max(|f|, floor), or 1 / ulp at max(|f|, floor): the floor is there
+ * because no line can keep a relative error where f crosses 0. mse: 1, the mass comes besides.
+ */
 export function errorWeight(problem: Problem): (f: number) => number {
   const { output } = problem.spec;
+  const floor = problem.floor ?? DEFAULT_FLOOR;
   if (problem.norm === "relative") {
-    const floor = problem.floor ?? DEFAULT_FLOOR;
     return (f) => 1 / Math.max(Math.abs(f), floor);
   }
-  if (problem.norm === "ulp") return (f) => 1 / ulpOf(output, f);
+  if (problem.norm === "ulp") return (f) => 1 / ulpOf(output, Math.max(Math.abs(f), floor));
   return () => 1;
 }
 

@@ -19,7 +19,7 @@ export interface Task {
   /** The reduced arguments to fit over, finite. */
   readonly range: Interval;
   readonly tails: readonly [below: Tail, above: Tail];
-  /** Ends of the range that stand for an unbounded domain, listed points aside. */
+  /** Ends of the range that stand for an unbounded domain. */
   readonly openEnds: readonly [below: boolean, above: boolean];
   readonly points: Points;
   readonly samples: Samples;
@@ -74,7 +74,7 @@ export function prepare(problem: Problem): Task {
     : problem.norm === "mse"
       ? massPoints(question)
       : spreadPoints(question, segments);
-  const openEnds = [!listed && reduced.domain.lo === -Infinity, !listed && reduced.domain.hi === Infinity] as const;
+  const openEnds = [reduced.domain.lo === -Infinity, reduced.domain.hi === Infinity] as const;
   return { problem, segments, fn: reduced.fn, tails: reduced.tails, openEnds, ...chosen };
 }
 
@@ -101,7 +101,8 @@ function listedPoints({ problem, outer, domain, reduced }: Question): Chosen {
   }
   const samples = weigh(problem, outer, codes);
   const points = foldSamples(problem, reduced.fn, samples);
-  const range = { lo: points.x[0] as number, hi: points.x[points.x.length - 1] as number };
+  const whole = { lo: points.x[0] as number, hi: points.x[points.x.length - 1] as number };
+  const range = input.kind === "integer" || problem.grid !== undefined ? whole : finiteRange(problem, reduced, whole);
   const over =
     problem.grid === undefined ? `all ${codes.length} codes in the domain` : `the ${codes.length} grid points`;
   return { points, samples, over, range, at: null };

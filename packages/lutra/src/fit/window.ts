@@ -14,10 +14,18 @@ const LAST_EXPONENT = 127;
 const FIRST_EXPONENT = -20;
 const BISECTIONS = 10;
 
-/** The range of reduced arguments to fit over, its ends binary32. @throws LutraError if an infinite end has no tail to follow */
-export function finiteRange(problem: Problem, { fn, domain, tails }: Reduced): Interval {
-  const below = domain.lo === -Infinity ? -reach(problem, fn, tails[0], -1) : domain.lo;
-  const above = domain.hi === Infinity ? reach(problem, fn, tails[1], 1) : domain.hi;
+/**
+ * The range of reduced arguments to fit over, its ends binary32. `given` are the ends to use where the domain is unbounded and the
+ * tail is no line; without them the function must level off there. @throws LutraError if an infinite end has no tail to follow
+ */
+export function finiteRange(problem: Problem, { fn, domain, tails }: Reduced, given: Interval | null = null): Interval {
+  const ends = [domain.lo, domain.hi].map((end, side) => {
+    if (Number.isFinite(end)) return end;
+    const tail = tails[side] as Tail;
+    if (given !== null && typeof tail !== "object") return side === 0 ? given.lo : given.hi;
+    return side === 0 ? -reach(problem, fn, tail, -1) : reach(problem, fn, tail, 1);
+  });
+  const [below, above] = ends as [number, number];
   const range = { lo: ceil32(below), hi: floor32(above) };
   if (range.lo < range.hi) return range;
   throw new LutraError("bad-argument", `the domain [${domain.lo}, ${domain.hi}] is too short to fit a table over`);

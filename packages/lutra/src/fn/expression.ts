@@ -75,7 +75,7 @@ export function negate(a: Expression): Expression {
 /** -a if a visibly has a sign in front; else null. */
 function withoutSign(a: Expression): Expression | null {
   if (a.kind === "negate") return a.of;
-  let front = a;
+  let front: Expression = a;
   while (front.kind === "multiply" || front.kind === "divide") front = front.left;
   return front.kind === "number" && front.value < 0 ? negateFront(a) : null;
 }

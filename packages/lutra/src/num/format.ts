@@ -1,8 +1,8 @@
 // Number formats: integers with a scale and a zero point, and three IEEE formats. A code of an integer format is its integer;
 // a code of a float format is the value itself, as a JavaScript number that the format represents exactly.
 
-import { LutraError } from "../base/error.ts";
-import { fromBits32, MAX_BINARY32, roundHalfEven, roundToFloat, ulpAt } from "./float.ts";
+import { LutraError } from "../base/index.ts";
+import { exponentOf, fromBits32, MAX_BINARY32, powerOfTwo, roundHalfEven, roundToFloat, ulpAt } from "./float.ts";
 
 export interface IntegerFormat {
   readonly kind: "integer";
@@ -161,8 +161,8 @@ export function parseFormat(text: string): Format {
 /** The text that parseFormat reads back. */
 export function printFormat(format: Format): string {
   if (format.kind === "float") return format.name;
-  const fraction = -Math.log2(format.scale);
-  if (format.zeroPoint === 0 && Number.isInteger(fraction) && 2 ** -fraction === format.scale && fraction !== 0) {
+  const fraction = -exponentOf(format.scale);
+  if (format.zeroPoint === 0 && powerOfTwo(-fraction) === format.scale && fraction !== 0) {
     return `${format.signed ? "s" : "u"}${format.bits}.${fraction}`;
   }
   const scale = format.scale === 1 && format.zeroPoint === 0 ? "" : `:${format.scale}`;

@@ -76,13 +76,21 @@ export function exp2Times(factor: number, x: number): number {
   return scale(factor * value, (n - j) / STEPS);
 }
 
-/** e^x - 1. Error below 1 ulp: where the table entry is not 1, its distance to 1 is exact and the rest is 2^-6 of it or less. */
+/** e^x - 1 for |x| <= 1/16: Taylor to x^10; the rest is below 2^-64 |x|. */
+function mediumExpm1(x: number): number {
+  const low = 1 / 2 + x * (1 / 6 + x * (1 / 24 + x * (1 / 120 + x * (1 / 720))));
+  const high = 1 / 5040 + x * (1 / 40320 + x * (1 / 362880 + x * (1 / 3628800)));
+  const square = x * x;
+  return x + square * (low + square * square * x * high);
+}
+
+/** e^x - 1. Error below 1 ulp: beyond 1/16, the table entry's distance to 1 is exact, and the rest is a sixth of the result or less. */
 export function expm1(x: number): number {
   if (!(x < 40)) return exp(x);
   if (x < -40) return -1;
+  if (x > -1 / 16 && x < 1 / 16) return mediumExpm1(x);
   const n = x * STEPS_PER_UNIT + ROUNDER - ROUNDER;
   const r = x - n * STEP_HIGH - n * STEP_LOW;
-  if (n === 0) return smallExpm1(r);
   const j = n & (STEPS - 1);
   const power = POWERS[(n - j) / STEPS + 1022] as number;
   const root = (ROOT_HIGH[j] as number) * power;

@@ -99,15 +99,17 @@ export const PI: bigint = piWithBits(BITS);
 /** ln 2 = 2 atanh(1/3). */
 export const LN2: bigint = 2n * arcSeries(3n, 1n, BITS);
 
-/** The root of f next to a start that is right to binary64: three secant steps reach about 200 bits. */
+/** The simple root of f near a start that is right to a few digits, by the secant method until it stands still. */
 export function rootNear(f: (x: bigint) => bigint, start: number): bigint {
   let a = fromDouble(start);
   let b = a + (ONE >> 40n);
-  for (let step = 0; step < 5; step++) {
-    const [fa, fb] = [f(a), f(b)];
+  let fa = f(a);
+  for (let step = 0; step < 20; step++) {
+    const fb = f(b);
     if (fa === fb) break;
     const next = b - (fb * (b - a)) / (fb - fa);
     a = b;
+    fa = fb;
     b = next;
   }
   return b;

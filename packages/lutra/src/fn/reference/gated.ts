@@ -42,11 +42,14 @@ const fixed = (x: number): bigint => BigInt(x) * ONE;
 // silu' = e (1 + t + e) / (1 + e)^2 with e = e^t: root of 1 + t + e^t.
 const SILU1_ROOT = toDoubleDouble(rootNear((t) => ONE + t + exponential(t), -1.2784645427610737));
 /** e^t at the root: -1 - root. */
-const SILU1_POWER = -1 - SILU1_ROOT[0];
+const SILU1_POWER = -1 - SILU1_ROOT[0] - SILU1_ROOT[1];
 // silu'' = e h / (1 + e)^3 with e = e^-t, t > 0: root of h = 2 - t + (2 + t) e.
 const SILU2_ROOT = toDoubleDouble(
   rootNear((t) => 2n * ONE - t + times(2n * ONE + t, exponential(-t)), 2.399357280520468),
 );
+
+/** (2 + t) e at the root, which is root - 2 there. */
+const SILU2_WEIGHT = SILU2_ROOT[0] - 2 + SILU2_ROOT[1];
 
 /** Where silu' is 0, and where silu'' is 0 (and at its negative). */
 export const SILU_TURNS: readonly [number, number] = [SILU1_ROOT[0], SILU2_ROOT[0]];
@@ -69,7 +72,7 @@ export function silu1(t: number, tail = 0): number {
 export function silu2(t: number, tail = 0): number {
   if (t < 0) return silu2(-t, -tail);
   const d = distance(t, SILU2_ROOT) + tail;
-  return bell((SILU2_ROOT[0] - 2) * expm1(-d) + d * expm1(-t), t, tail, 3);
+  return bell(SILU2_WEIGHT * expm1(-d) + d * expm1(-t), t, tail, 3);
 }
 
 /** The 1.702 of quick-gelu: the binary64 number. quick-gelu(x) = x sigmoid(1.702 x) = silu(1.702 x) / 1.702. */
@@ -179,7 +182,7 @@ const cube = (a: bigint): bigint => times(a, times(a, a));
 const FIXED_MISH1_ROOT = rootNear((x) => {
   const e = exponential(x);
   return 4n * (x + ONE) + times(4n * x + fixed(6), e) + 4n * times(e, e) + cube(e);
-}, -1.1924312145154355);
+}, -1.1924312145154952);
 const MISH1_ROOT = toDoubleDouble(FIXED_MISH1_ROOT);
 const MISH1_POWER = exp(MISH1_ROOT[0]);
 

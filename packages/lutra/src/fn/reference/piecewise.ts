@@ -5,7 +5,7 @@ import { exp, expm1 } from "./exp.ts";
 
 /** Klambauer et al. 2017: the fixed point of zero mean and unit variance. lambda, and lambda * alpha, to binary64. */
 export const SELU_LAMBDA = 1.0507009873554805;
-export const SELU_LAMBDA_ALPHA = 1.7580993408473769;
+export const SELU_LAMBDA_ALPHA = 1.7580993408473768;
 
 export function elu(x: number): number {
   return x >= 0 ? x : expm1(x);
