@@ -2,7 +2,7 @@
 // `name` and `measure()`, which resolves to { rows, figures }: rows feed the tables in README.md, figures are held to a limit.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cpus } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fromJson } from "lutra";
@@ -17,15 +17,9 @@ export function shared(relative) {
   return path;
 }
 
-/** The machine that the figures are from. Cores are those the benches may use: `taskset -c 0,1 npm run bench` for two. */
+/** The machine that the figures are from. `cores` is how many this process may use: `taskset -c 0,1 npm run bench` for two. */
 export function machine() {
-  const [{ model }] = cpus();
-  return {
-    cpu: model,
-    cores: Number(process.env.BENCH_CORES ?? cpus().length),
-    node: process.version,
-    platform: process.platform,
-  };
+  return { cpu: cpus()[0].model, cores: availableParallelism(), node: process.version, platform: process.platform };
 }
 
 /** Runs `lutra <args> --json` in the root and resolves to what it printed. @throws Error with its message if it fails */

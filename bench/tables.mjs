@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ROOT } from "./lutra.mjs";
 
+const DIGITS = 3;
+
 /** Where generated tables may stand. */
 export const DOCUMENTS = ["README.md"];
 
@@ -12,20 +14,13 @@ export const DOCUMENTS = ["README.md"];
 const TABLES = {
   certified: {
     bench: "errors",
-    columns: ["function", "inputs", "segments", "bytes", "proven error at most", "attained"],
-    align: "llrrrl",
-    line({ fn, formats, norm, segments, bytes, absolute, relative }) {
-      const bound = norm === "relative" ? relative : absolute;
-      const kind = norm === "relative" ? " relative" : "";
-      const inputs = formats.replace("--range ", "on ").replaceAll(/--(in|out|reduce auto) ?/g, "");
-      return [
-        fn,
-        inputs.trim(),
-        segments,
-        bytes,
-        significant(bound.upper) + kind,
-        `${significant(bound.lower)} at code ${bound.at}`,
-      ];
+    columns: ["function", "input, output", "error", "8 segments", "16 segments", "64 segments"],
+    align: "lllrrr",
+    line({ fn, formats, range, relative, tables }) {
+      const inputs =
+        range === undefined ? formats.join(", ") : `${formats.join(", ")} in [${range.replace(",", ", ")}]`;
+      const cells = tables.map(({ upper, worst }) => `${significant(roundedUp(upper))} at ${significant(worst)}`);
+      return [fn, inputs, relative ? "relative" : "absolute", ...cells];
     },
   },
   gqa: {
@@ -91,12 +86,17 @@ function percent(fraction) {
   return `${(100 * fraction).toFixed(2)} %`;
 }
 
-/** Three significant digits, upper bounds never rounded below their value. */
+/** Three significant digits. */
 function significant(value) {
-  const text = value.toPrecision(3);
-  return Number(text).toExponential().includes("e-") && Number(text) < 1e-3
-    ? Number(text).toExponential()
-    : String(Number(text));
+  return Math.abs(value) < 1e-3 && value !== 0 ? value.toExponential(DIGITS - 1) : value.toPrecision(DIGITS);
+}
+
+/** The next number of three significant digits that is not below the value: a proven bound must not be rounded down. */
+function roundedUp(value) {
+  const nearest = Number(value.toPrecision(DIGITS));
+  if (nearest >= value) return nearest;
+  const unit = 10 ** (Math.floor(Math.log10(value)) + 1 - DIGITS);
+  return Number((nearest + unit).toPrecision(DIGITS));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,6 +1,6 @@
 // Runs the built command as a user would: a process of its own, in a folder of its own. `npm test` builds before it tests.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,11 +17,11 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly cwd?: string;
-  /** Sends this after a while. */
-  readonly interruptAfterMs?: number;
+  /** Presses Ctrl-C as soon as this holds. */
+  readonly interruptWhen?: () => Promise<boolean>;
 }
 
-export function lutra(args: readonly string[], { cwd, interruptAfterMs }: RunOptions = {}): Promise<Outcome> {
+export function lutra(args: readonly string[], { cwd, interruptWhen }: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
@@ -31,10 +31,15 @@ export function lutra(args: readonly string[], { cwd, interruptAfterMs }: RunOpt
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
     });
-    if (interruptAfterMs !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfterMs);
+    if (interruptWhen !== undefined) void interrupt(child, interruptWhen);
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+async function interrupt(child: ChildProcess, when: () => Promise<boolean>): Promise<void> {
+  while (child.exitCode === null && !(await when())) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill("SIGINT");
 }
 
 /** Runs a command that must succeed and gives its JSON; typed by the caller, who knows the contract. */

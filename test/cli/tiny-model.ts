@@ -1,6 +1,8 @@
 // A small classifier as ONNX, and a dataset for it: four numbers, a matrix, a nonlinear layer, another matrix, Softmax.
 
 import { writeFile } from "node:fs/promises";
+import { create } from "@bufbuild/protobuf";
+import { TensorProto_DataLocation, TensorProto_DataType, TensorProtoSchema } from "onnx-buf";
 import { random } from "../../packages/lutra/src/num/index.ts";
 import { node, tensor } from "../../packages/lutra/src/onnx/index.ts";
 import { modelBytes, valueInfo } from "../onnx/models.ts";
@@ -27,6 +29,25 @@ export function tinyModel(): Uint8Array {
       node("MatMul", ["g", "B"], ["s"]),
       node("Softmax", ["s"], ["y"], { axis: -1n }),
     ],
+  });
+}
+
+/** y = gelu(x) + B, with B in a file beside the model. */
+export function modelWithExternalData(location: string): Uint8Array {
+  const B = create(TensorProtoSchema, {
+    name: "B",
+    dims: [BigInt(FEATURES)],
+    dataType: TensorProto_DataType.FLOAT,
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: [{ key: "location", value: location }],
+  });
+  return modelBytes({
+    opset: 20,
+    irVersion: 9,
+    inputs: [valueInfo("x", ["N", FEATURES])],
+    outputs: [valueInfo("y", ["N", FEATURES])],
+    initializers: [B],
+    nodes: [node("Gelu", ["x"], ["g"]), node("Add", ["g", "B"], ["y"])],
   });
 }
 

@@ -38,6 +38,13 @@ describe("parseDescription", () => {
     for (const file of files) expect(parseDescription(readFileSync(`${folder}/${file}`), file).name).not.toBe("");
   });
 
+  it("reads every example of its documentation", () => {
+    const document = readFileSync(`${ROOT}/examples/datasets/README.md`, "utf8");
+    const examples = [...document.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
+    expect(examples.length).toBeGreaterThanOrEqual(3);
+    for (const example of examples) expect(parseDescription(text(example), "README.md").name).not.toBe("");
+  });
+
   it("names the field of what is wrong", async () => {
     const x = { file: "x.npy", type: "float32" };
     const cases: readonly [json: unknown, where: string, message: RegExp][] = [

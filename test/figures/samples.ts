@@ -66,6 +66,7 @@ export function certificateOf(table: Table, largest: number, at: number): Certif
     ulp: { upper: 1000, lower: 1000, at },
     mse: null,
     offBy: null,
+    undecided: 0,
     segments: [0, 1].map((segment) => ({
       hole: "f",
       segment,

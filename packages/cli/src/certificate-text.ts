@@ -15,7 +15,7 @@ export function certificateFacts(certificate: Certificate, style: Style): string
     ["ulp", boundText(ulp, spec.input)],
   ];
   if (certificate.mse !== null) pairs.push(["mean square", significant(certificate.mse)]);
-  if (certificate.offBy !== null) pairs.push(["off by n", offByText(certificate.offBy)]);
+  if (certificate.offBy !== null) pairs.push(["off by n", offByText(certificate.offBy, certificate.undecided)]);
   if (certificate.dead.length > 0) pairs.push(["dead entries", deadText(certificate)]);
   for (const property of certificate.properties) pairs.push(["property", property]);
   pairs.push(["kernel hash", certificate.kernelHash]);
@@ -39,9 +39,9 @@ export function intervalText({ lo, hi }: Interval): string {
 }
 
 /** How many codes are 0, 1, 2, ... output codes from the correctly rounded one. */
-function offByText(offBy: readonly number[]): string {
-  const counts = offBy.flatMap((count, n) => (count === 0 ? [] : [`${n}: ${grouped(count)}`]));
-  return counts.join(", ");
+function offByText(offBy: readonly number[], undecided: number): string {
+  const counts = offBy.flatMap((count, n) => (count === 0 ? [] : [`${n}: ${grouped(count)}`])).join(", ");
+  return undecided === 0 ? counts : `${counts}; ${grouped(undecided)} too near a tie to tell, counted at the larger`;
 }
 
 function deadText({ dead }: Certificate): string {

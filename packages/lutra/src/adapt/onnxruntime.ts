@@ -15,7 +15,7 @@ import {
   type Tensor,
   type Tensors,
 } from "../base/index.ts";
-import { fromBits32 } from "../num/index.ts";
+import { fromBits16 } from "../num/index.ts";
 
 /** The part of the onnxruntime module that is used: `import * as ort from "onnxruntime-node"`. */
 export interface OnnxRuntime {
@@ -28,10 +28,10 @@ export interface SessionOptions {
   readonly threads?: number;
 }
 
-/** A value as the model declares it: element type, and extents with null where any is accepted. */
+/** A value as the model declares it: element type, and extents with null where any is accepted; null if there is no shape. */
 export interface DeclaredValue {
   readonly type: string;
-  readonly shape: readonly (number | null)[];
+  readonly shape: readonly (number | null)[] | null;
 }
 
 export interface OnnxSession extends Session {
@@ -95,12 +95,15 @@ async function asking<T>(
   }
 }
 
-/** Tensors only: sequences and maps are not declared. onnxruntime gives a name or a negative number where any extent is accepted. */
+/**
+ * Tensors only: sequences and maps are not declared. onnxruntime gives a name or a negative number where any extent is accepted, and []
+ * both for a single number and where no shape is declared.
+ */
 function declaredValues(metadata: readonly InferenceSession.ValueMetadata[]): Readonly<Record<string, DeclaredValue>> {
   const values = metadata.flatMap((value) => {
     if (!value.isTensor) return [];
     const shape = value.shape.map((extent) => (typeof extent === "number" && extent >= 0 ? extent : null));
-    return [[value.name, { type: value.type, shape }] as const];
+    return [[value.name, { type: value.type, shape: shape.length === 0 ? null : shape }] as const];
   });
   return Object.fromEntries(values);
 }
@@ -135,11 +138,6 @@ function fromOrt(name: string, { type, data, dims }: OrtTensor): Tensor {
   return { shape, data: data as Numbers };
 }
 
-/** binary16 bits to values; the derivation is at fromBits16 in data/elements.ts. */
 function widen(halves: Uint16Array): Float32Array {
-  return Float32Array.from(halves, (bits) => {
-    const magnitude = fromBits32((bits & 0x7fff) << 13) * 2 ** 112;
-    const value = magnitude < 65536 ? magnitude : bits & 0x3ff ? Number.NaN : Infinity;
-    return bits & 0x8000 ? -value : value;
-  });
+  return Float32Array.from(halves, fromBits16);
 }

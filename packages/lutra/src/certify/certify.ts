@@ -48,7 +48,7 @@ export function* checkCertificate(
 }
 
 /** @throws LutraError "mismatch" */
-export function compare(claimed: Certificate, found: Certificate): void {
+function compare(claimed: Certificate, found: Certificate): void {
   const different = (what: string): LutraError =>
     new LutraError("mismatch", `the certificate does not describe this kernel: ${what} differs`, { where: what });
   for (const [i, segment] of found.segments.entries()) {

@@ -3,11 +3,11 @@
 import { hash, LutraError, type Work } from "../base/index.ts";
 import type { Fn } from "../fn/index.ts";
 import { type Kernel, tablesOf, verify } from "../kernel/index.ts";
-import { isEnumerable } from "../num/index.ts";
-import type { Table } from "../table/index.ts";
-import type { RowOptions } from "./compose.ts";
+import { type Interval, isEnumerable } from "../num/index.ts";
+import { evaluate, type Table } from "../table/index.ts";
 import { enumerateKernel } from "./enumerate.ts";
 import { proveTable } from "./interval.ts";
+import type { RowOptions } from "./row-proof.ts";
 import type { Certificate } from "./types.ts";
 
 export interface CertifyOptions {
@@ -31,14 +31,18 @@ export function* certifyAgainst(kernel: Kernel, fn: Fn, options: CertifyOptions 
   }
   const { hole, table } = onlyLookup(kernel);
   const proof = yield* proveTable(table, hole, fn, spec.domain, floor);
-  return {
-    spec,
-    kernelHash,
-    ...proof,
-    properties: [
-      "holds where every binary32 operation rounds to nearest by itself; a fused multiply-add is not covered",
-    ],
-  };
+  return { spec, kernelHash, ...proof, properties: [ROUNDED_SINGLY, ...atInfinities(table, fn, spec.domain)] };
+}
+
+const ROUNDED_SINGLY =
+  "holds where every binary32 operation rounds to nearest by itself; a fused multiply-add is not covered";
+
+/** What happens at the infinities themselves, which are no numbers and so in no bound. */
+function atInfinities(table: Table, fn: Fn, { lo, hi }: Interval): readonly string[] {
+  return [-Infinity, Infinity].flatMap((x) => {
+    if (x < lo || x > hi) return [];
+    return [`at ${x} the table answers ${evaluate(table, x)}; the function tends to ${fn.evaluate(x)}`];
+  });
 }
 
 /** @throws LutraError "bad-argument" */

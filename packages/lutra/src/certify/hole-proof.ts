@@ -47,7 +47,8 @@ function* proveSigned(
 export function answersOf({ first, last, slope, intercept, rounding }: Piece): Interval {
   const atFirst = slope * first + intercept;
   const atLast = slope * last + intercept;
-  const slack = rounding + (slope === 0 ? 0 : (Math.abs(atFirst) + Math.abs(atLast) + 2 * Math.abs(intercept)) * 2 ** -51);
+  const slack =
+    rounding + (slope === 0 ? 0 : (Math.abs(atFirst) + Math.abs(atLast) + 2 * Math.abs(intercept)) * 2 ** -51);
   return { lo: Math.min(atFirst, atLast) - slack, hi: Math.max(atFirst, atLast) + slack };
 }
 

@@ -2,7 +2,7 @@
 // on the way. binary16 becomes binary32, exactly; unsigned 64-bit must fit in a signed one. No headers, no shapes.
 
 import { LutraError, type Numbers } from "../base/index.ts";
-import { fromBits32 } from "../num/index.ts";
+import { fromBits16 } from "../num/index.ts";
 
 export type StoredType =
   | "bool"
@@ -88,15 +88,4 @@ function widenBinary16(halves: Uint16Array): Float32Array {
   const values = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) values[i] = fromBits16(halves[i]);
   return values;
-}
-
-/**
- * The value of 16 bits of binary16, exactly. Exponent and mantissa moved to their binary32 places give value * 2^-112, subnormals
- * included; exponent 31 (infinity, NaN) arrives at 65536 or more.
- */
-export function fromBits16(bits: number): number {
-  const magnitude = fromBits32((bits & 0x7fff) << 13) * 2 ** 112;
-  const sign = bits & 0x8000 ? -1 : 1;
-  if (magnitude < 65536) return sign * magnitude;
-  return bits & 0x3ff ? Number.NaN : sign * Infinity;
 }

@@ -31,6 +31,9 @@ const CLOSER_ROUNDS = 3;
 const CLOSE_ENOUGH = 1.001;
 const CLOSER_POINTS = 16384;
 
+/** Range of integer coefficients. */
+const WORDS = { least: -(2 ** 31), greatest: 2 ** 31 - 1 } as const;
+
 /** Segments with a line each that stay within an error. */
 interface Covering {
   readonly starts: readonly number[];
@@ -50,7 +53,10 @@ export function* leastLargestError(task: Task): Work<FitResult> {
   const holds = `${task.segments} ${lines}, over ${task.over}, ${rounding}`;
   const { at } = task;
   const first = yield* bisect(task, formats, 0);
-  if (at === null) return deliver(task, formOf(task, formats, first.covering), { value: first.bound, holds });
+  if (at === null) {
+    const result = deliver(task, formOf(task, formats, first.covering), { value: first.bound, holds });
+    return yield* onIntegerGrid(task, result);
+  }
   let best = approach(task, formats, first, holds, at);
   let found = task;
   let bisected = first;
@@ -63,6 +69,23 @@ export function* leastLargestError(task: Task): Work<FitResult> {
     best = { ...(best.objective < result.objective ? best : result), bound: Math.min(objective, bisected.bound) };
   }
   return best;
+}
+
+/**
+ * Integer tables lose something when real lines are rounded to their shift. Searching again among the pairs that the shift can
+ * store gives the best table of that shift; the bound over real lines stays.
+ */
+function* onIntegerGrid(task: Task, rounded: FitResult): Work<FitResult> {
+  const { input, output } = task.problem.spec;
+  const near = rounded.objective <= rounded.bound * CLOSE_ENOUGH;
+  if (near || input.kind !== "integer" || output.kind !== "integer" || task.problem.coefficients !== undefined)
+    return rounded;
+  const { shift } = rounded.table;
+  const step = output.scale * 2 ** -shift;
+  const formats = { slope: { step: step / input.scale, ...WORDS }, intercept: { step, ...WORDS } };
+  const { covering } = yield* bisect(task, formats, rounded.bound);
+  const result = deliver(task, formOf(task, formats, covering), { value: rounded.bound, holds: rounded.boundHolds });
+  return result.objective < rounded.objective ? result : rounded;
 }
 
 /** The table of a cover of chosen points, its lines levelled over points dense in each segment and measured there. */

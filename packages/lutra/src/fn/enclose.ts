@@ -64,7 +64,9 @@ function enclosePower(base: Interval, p: number): Interval {
   const even = whole && p % 2 === 0;
   const { lo, hi } = even ? { lo: iv.mignitude(x), hi: iv.magnitude(x) } : x;
   const ends = [power(lo, p), power(hi, p)];
-  const wide = widenBy(Math.min(...ends), Math.max(...ends), powerUlps(p));
+  const near = widenBy(Math.min(...ends), Math.max(...ends), powerUlps(p));
+  // 1 / x^|p| is 0 where x^|p| overflows: the true value is then below 2^-1023.
+  const wide = p < 0 ? { lo: near.lo - 2 ** -1023, hi: near.hi + 2 ** -1023 } : near;
   return even || !whole ? { lo: Math.max(0, wide.lo), hi: wide.hi } : wide;
 }
 

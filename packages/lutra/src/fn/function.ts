@@ -31,7 +31,10 @@ function namedFn(name: string, order: number, shape: Shape): Fn {
     domain,
     ulps: shape.ulps,
     evaluate: (x) => evaluateShape(shape, x),
-    errorAt: (x) => slack(evaluateShape(shape, x), shape.ulps),
+    errorAt: (x) => {
+      const y = evaluateShape(shape, x);
+      return Number.isNaN(y) ? Infinity : slack(y, shape.ulps);
+    },
     enclose: (x) => encloseShape(shape, domain, x),
     derivative: () => toFn(differentiate(expression), domain),
     identities: order === 0 ? rule.identities : order === 1 ? rule.identities.flatMap(differentiated) : [],

@@ -6,8 +6,7 @@ import { type Batch, batches, countSamples, type Dataset } from "../data/index.t
 import { parseFn } from "../fn/index.ts";
 import { ideal, type Kernel } from "../kernel/index.ts";
 import { type Histogram, type HistogramRecorder, histogramRecorder } from "../num/index.ts";
-import { concatenate, type Model, type Site, writeModel } from "../onnx/index.ts";
-import { exposeValues } from "./expose.ts";
+import { concatenate, exposeValues, type Model, type Site, writeModel } from "../onnx/index.ts";
 import { sampleRows } from "./rows.ts";
 
 /** What one layer saw. Only finite values are counted. */

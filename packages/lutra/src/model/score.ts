@@ -47,9 +47,34 @@ export async function score(
   control: Control = {},
   options: ScoreOptions = {},
 ): Promise<Score> {
-  const { batchSize = BATCH_SIZE, stage = "score" } = options;
   const total = countSamples(dataset, split);
   if (total === 0) throw new LutraError("bad-data", `the ${split} split of "${dataset.name}" is empty`);
+  const logits = await recordLogits(session, dataset, split, control, options);
+  const rows = logits.samples.reduce((sum, { length }) => sum + length, 0) / logits.columns;
+  if (rows === 0)
+    throw new LutraError("bad-data", `no sample of the ${split} split asks for an answer`, { where: dataset.name });
+  const { samples, indices } = dataset.parts[split];
+  const { targets } = samples;
+  const metrics =
+    targets === null
+      ? {}
+      : measure(
+          logits,
+          Array.from(indices, (sample) => targets[sample]),
+          dataset.metrics,
+        );
+  return { split, samples: total, rows, metrics, logits };
+}
+
+async function recordLogits(
+  session: Session,
+  dataset: Dataset,
+  split: Split,
+  control: Control,
+  { batchSize = BATCH_SIZE, stage = "score" }: ScoreOptions,
+): Promise<Logits> {
+  const total = countSamples(dataset, split);
+  const wanted = dataset.output === null ? undefined : [dataset.output];
   const samples: Float32Array[] = new Array(total);
   let columns = 0;
   let kept = 0;
@@ -57,10 +82,7 @@ export async function score(
   for (const batch of batches(dataset, split, { size: batchSize, pad: true })) {
     checkCancelled(control);
     control.onProgress?.({ stage, done, total });
-    const output = pickOutput(
-      await session.run(batch.inputs, dataset.output === null ? undefined : [dataset.output]),
-      dataset.output,
-    );
+    const output = pickOutput(await session.run(batch.inputs, wanted), dataset.output);
     columns = columnsOf(output, batch.samples.length);
     for (const [i, rows] of keepRows(output, columns, batch).entries()) {
       samples[batch.positions[i]] = rows;
@@ -71,20 +93,7 @@ export async function score(
     done += batch.samples.length;
   }
   control.onProgress?.({ stage, done, total });
-  if (kept === 0)
-    throw new LutraError("bad-data", `no sample of the ${split} split asks for an answer`, { where: dataset.name });
-  const logits: Logits = { columns, samples };
-  const { samples: source, indices } = dataset.parts[split];
-  const { targets } = source;
-  const metrics =
-    targets === null
-      ? {}
-      : measure(
-          logits,
-          Array.from(indices, (sample) => targets[sample]),
-          dataset.metrics,
-        );
-  return { split, samples: total, rows: kept / columns, metrics, logits };
+  return { columns, samples };
 }
 
 /** @throws LutraError "mismatch" if the scores are of different splits or shapes */

@@ -20,6 +20,17 @@ export function fromBits32(bits: number): number {
   return view.getFloat32(0);
 }
 
+/**
+ * The value of 16 bits of binary16, exactly. Exponent and mantissa moved to their binary32 places give value * 2^-112, subnormals
+ * included; exponent 31 (infinity, NaN) arrives at 65536 or more.
+ */
+export function fromBits16(bits: number): number {
+  const magnitude = fromBits32((bits & 0x7fff) << 13) * 2 ** 112;
+  const sign = bits & 0x8000 ? -1 : 1;
+  if (magnitude < 65536) return sign * magnitude;
+  return bits & 0x3ff ? Number.NaN : sign * Infinity;
+}
+
 /** Position of a binary32 value on the number line, as an integer: monotone in x, -0 and +0 both 0, neighbours differ by 1. */
 export function toOrdered32(x: number): number {
   const bits = toBits32(x);

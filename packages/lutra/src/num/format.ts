@@ -2,7 +2,16 @@
 // a code of a float format is the value itself, as a JavaScript number that the format represents exactly.
 
 import { LutraError } from "../base/index.ts";
-import { exponentOf, fromBits32, MAX_BINARY32, powerOfTwo, roundHalfEven, roundToFloat, ulpAt } from "./float.ts";
+import {
+  exponentOf,
+  fromBits16,
+  fromBits32,
+  MAX_BINARY32,
+  powerOfTwo,
+  roundHalfEven,
+  roundToFloat,
+  ulpAt,
+} from "./float.ts";
 
 export interface IntegerFormat {
   readonly kind: "integer";
@@ -119,11 +128,7 @@ export function allCodes(format: Format): Float64Array {
 
 function positiveFloats(format: FloatFormat): number[] {
   if (format.name === "bfloat16") return Array.from({ length: 0x7f7f }, (_, i) => fromBits32((i + 1) * 65536));
-  return Array.from({ length: 0x7bff }, (_, i) => {
-    const exponent = (i + 1) >> 10;
-    const fraction = (i + 1) & 0x3ff;
-    return exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
-  });
+  return Array.from({ length: 0x7bff }, (_, i) => fromBits16(i + 1));
 }
 
 const ALIASES: Readonly<Record<string, FloatFormat["name"]>> = {

@@ -2,6 +2,7 @@
 
 export type { AttributeValue } from "./build.ts";
 export { constant, int64, node, tensor } from "./build.ts";
+export { exposeValues } from "./expose.ts";
 export { findSites } from "./find.ts";
 export type { Graph } from "./graph.ts";
 export { viewGraph } from "./graph.ts";

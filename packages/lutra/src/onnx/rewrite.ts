@@ -1,7 +1,7 @@
 // Replaces sites by calls of model-local functions of domain "lutra", or by the functions' nodes themselves (flat). Makes a new Model
 // that shares every message it does not touch: all other nodes, initializers and unknown fields stay as they are, in their order.
 
-import { create, equals, type Message } from "@bufbuild/protobuf";
+import { create, equals } from "@bufbuild/protobuf";
 import {
   type FunctionProto,
   FunctionProtoSchema,
@@ -11,6 +11,7 @@ import {
 } from "onnx-buf";
 import { LutraError } from "../base/index.ts";
 import { node as makeNode } from "./build.ts";
+import { changed } from "./changed.ts";
 import { subgraphs } from "./check.ts";
 import type { FunctionDefinition, Model, Replacement } from "./types.ts";
 
@@ -168,9 +169,4 @@ function freshNames(model: Model): (wanted: string) => string {
     used.add(name);
     return name;
   };
-}
-
-/** A message with some fields replaced: a shallow copy, unknown fields and absent fields included. */
-function changed<M extends Message>(message: M, fields: Partial<M>): M {
-  return Object.assign(Object.create(Object.getPrototypeOf(message)), message, fields);
 }

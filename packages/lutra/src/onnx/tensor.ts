@@ -2,7 +2,7 @@
 
 import { type TensorProto, TensorProto_DataType } from "onnx-buf";
 import { LutraError, type Numbers, sizeOf, type Tensor } from "../base/index.ts";
-import { fromBits32 } from "../num/index.ts";
+import { fromBits16, fromBits32 } from "../num/index.ts";
 import { externalReference } from "./external.ts";
 import { MAX_DECODED_ELEMENTS, MAX_RANK } from "./limits.ts";
 
@@ -13,14 +13,6 @@ interface Layout {
   readonly read: (view: DataView, offset: number) => number | bigint;
   readonly list: (tensor: TensorProto) => readonly (number | bigint)[];
 }
-
-const float16 = (bits: number): number => {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const mantissa = bits & 1023;
-  if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
-  return exponent === 0 ? sign * mantissa * 2 ** -24 : sign * (1024 + mantissa) * 2 ** (exponent - 25);
-};
 
 const Type = TensorProto_DataType;
 const floats = (length: number): Numbers => new Float32Array(length);
@@ -70,8 +62,8 @@ const LAYOUTS: ReadonlyMap<number, Layout> = new Map<number, Layout>([
     {
       width: 2,
       allocate: floats,
-      read: (v, i) => float16(v.getUint16(i, true)),
-      list: (t) => t.int32Data.map(float16),
+      read: (v, i) => fromBits16(v.getUint16(i, true)),
+      list: (t) => t.int32Data.map(fromBits16),
     },
   ],
   [

@@ -16,12 +16,12 @@ const [NEGATED_ROOT, NEGATED_ROOT_LOW] = toDoubleDouble(
 export const GELU_TURN: number = -NEGATED_ROOT;
 
 /** Half width of the neighbourhood of the root where gelu' is evaluated by its Taylor polynomial there. */
-const NEAR_ROOT = 1 / 8;
-const DEGREE = 15;
+const NEAR_ROOT = 1 / 4;
+const DEGREE = 20;
 
 /**
  * Taylor coefficients of gelu' at its root, from degree 1: gelu'' = (2 - x^2) phi = phi - phi'', so the k-th derivative of gelu' is
- * phi^(k-1) - phi^(k+1); phi^(n) = (-1)^n He_n phi, He_(n+1) = x He_n - n He_(n-1). The term of degree 16 is below 2^-60.
+ * phi^(k-1) - phi^(k+1); phi^(n) = (-1)^n He_n phi, He_(n+1) = x He_n - n He_(n-1). The term of degree 21 is below 2^-65.
  */
 const ROOT_SERIES: readonly number[] = (() => {
   const x = GELU_TURN;

@@ -1,0 +1,141 @@
+// What functions say about themselves holds: identities, asymptotes, limits; and the functions of a row.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type Fn,
+  functionNames,
+  type Identity,
+  layerNorm,
+  logSoftmax,
+  parseFn,
+  ROW_FUNCTIONS,
+  rmsNorm,
+  softmax,
+} from "../../packages/lutra/src/fn/index.ts";
+
+/** Both sides of the identity at x. */
+function sides(fn: Fn, identity: Identity, x: number): readonly [number, number] {
+  const { evaluate } = fn;
+  switch (identity.by) {
+    case "odd":
+      return [evaluate(-x), -evaluate(x)];
+    case "even":
+      return [evaluate(-x), evaluate(x)];
+    case "reflect":
+      return [evaluate(x), x + evaluate(-x)];
+    case "complement":
+      return [evaluate(x), 1 - evaluate(-x)];
+    case "octave":
+      return [evaluate(x * 2 ** (3 * identity.step)), evaluate(x) * 2 ** (3 * identity.power)];
+    case "logarithm":
+      return [evaluate(8 * x), evaluate(x) + 3 * identity.perOctave];
+    case "exponential":
+      return [evaluate(x), parseFn("exp2").evaluate(identity.factor * x)];
+    default:
+      return identity satisfies never;
+  }
+}
+
+describe("identities hold numerically", () => {
+  for (const name of functionNames()) {
+    for (const fn of [parseFn(name), parseFn(name).derivative()]) {
+      for (const identity of fn.identities) {
+        it(`${fn.text}: ${identity.by}`, () => {
+          for (let x = 0.013; x < 9; x *= 1.07) {
+            const [left, right] = sides(fn, identity, x);
+            expect(Math.abs(left - right), `at ${x}`).toBeLessThanOrEqual(1e-14 * (1 + Math.abs(left)) * (1 + x));
+          }
+        });
+      }
+    }
+  }
+
+  it("exp, reciprocal, rsqrt, log and gelu have the reductions that layers use", () => {
+    const by = (name: string): readonly string[] => parseFn(name).identities.map((identity) => identity.by);
+    expect(by("exp")).toContain("exponential");
+    expect(by("reciprocal")).toContain("octave");
+    expect(by("rsqrt")).toContain("octave");
+    expect(by("log")).toContain("logarithm");
+    expect(by("gelu")).toContain("reflect");
+    expect(by("sigmoid")).toContain("complement");
+  });
+});
+
+describe("asymptotes and limits", () => {
+  for (const name of functionNames()) {
+    it(`${name} approaches its asymptotes, and has its limits at infinity`, () => {
+      const fn = parseFn(name);
+      fn.asymptotes.forEach((line, i) => {
+        if (line === null) return;
+        for (const size of [1e9, 1e15]) {
+          const x = i === 0 ? -size : size;
+          const gap = Math.abs(fn.evaluate(x) - (line.slope * x + line.intercept));
+          expect(gap, `at ${x}`).toBeLessThanOrEqual(Math.max(4e-16 * size, 5e-5));
+        }
+        const limit = fn.evaluate(i === 0 ? -Infinity : Infinity);
+        expect(limit).toBe(line.slope === 0 ? line.intercept : line.slope * (i === 0 ? -Infinity : Infinity));
+      });
+    });
+  }
+
+  it("gelu is 0 at -Infinity and x at Infinity; NaN stays NaN", () => {
+    const fn = parseFn("gelu");
+    expect(fn.evaluate(-Infinity)).toBe(0);
+    expect(fn.evaluate(Infinity)).toBe(Infinity);
+    expect(fn.asymptotes).toEqual([
+      { slope: 0, intercept: 0 },
+      { slope: 1, intercept: 0 },
+    ]);
+    for (const name of functionNames()) expect(parseFn(name).evaluate(Number.NaN), name).toBeNaN();
+  });
+});
+
+describe("functions of a row", () => {
+  const row = fc.array(fc.double({ min: -50, max: 50, noNaN: true }), { minLength: 1, maxLength: 40 });
+
+  it("are four", () => expect(ROW_FUNCTIONS).toEqual(["softmax", "log-softmax", "layer-norm", "rms-norm"]));
+
+  it("softmax sums to 1, keeps order, and does not move with a shift of the row", () => {
+    fc.assert(
+      fc.property(row, (x) => {
+        const p = softmax(x);
+        expect(p.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 13);
+        x.forEach((a, i) => {
+          x.forEach((b, j) => {
+            if (a < b) expect(p[i]).toBeLessThanOrEqual(p[j]);
+          });
+        });
+        const shifted = softmax(x.map((a) => a + 1024));
+        for (const [i, value] of shifted.entries()) expect(Math.abs(value - p[i])).toBeLessThan(1e-11);
+      }),
+      { seed: 6, numRuns: 200 },
+    );
+  });
+
+  it("softmax of masked entries is 0; of nothing but masked entries, NaN", () => {
+    expect([...softmax([1, -Infinity, 1])]).toEqual([0.5, 0, 0.5]);
+    expect([...softmax([-Infinity, -Infinity])]).toEqual([Number.NaN, Number.NaN]);
+    expect([...softmax([Number.NaN, 1])]).toEqual([Number.NaN, Number.NaN]);
+    expect([...logSoftmax([0, -Infinity])]).toEqual([0, -Infinity]);
+  });
+
+  it("log-softmax is the logarithm of softmax, and stays finite where softmax underflows", () => {
+    const x = [3, -2, 0.5, -1000];
+    const p = softmax(x);
+    const logP = logSoftmax(x);
+    for (let i = 0; i < 3; i++) expect(logP[i]).toBeCloseTo(Math.log(p[i]), 13);
+    expect(logP[3]).toBeCloseTo(-1003.0850972463643, 10);
+  });
+
+  it("norms have mean 0 and mean square 1, then gamma and beta; sums keep small terms beside large ones", () => {
+    const y = layerNorm([1, 2, 3, 4], null, null, 0);
+    expect(y.reduce((a, b) => a + b, 0)).toBeCloseTo(0, 15);
+    expect(y.reduce((a, b) => a + b * b, 0)).toBeCloseTo(4, 14);
+    expect([...layerNorm([1, 3], [2, 2], [10, 20], 0)]).toEqual([8, 22]);
+    expect([...rmsNorm([3, 3], [1, 2], 0)]).toEqual([1, 2]);
+    expect([...rmsNorm([0, 0], null, 1e-6)]).toEqual([0, 0]);
+    expect(layerNorm([1e16, 1, -1e16, 3], null, null, 0)[1]).toBe(0);
+    expect(() => layerNorm([1, 2], [1], null, 0)).toThrow(RangeError);
+  });
+});
