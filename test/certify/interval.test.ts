@@ -10,6 +10,8 @@ import {
   allCodes,
   BFLOAT16,
   BINARY16,
+  ceil32,
+  floor32,
   fromOrdered32,
   MAX_BINARY32,
   toOrdered32,
@@ -57,22 +59,20 @@ describe("an interval proof", () => {
     expect(ulp.upper).toBeGreaterThanOrEqual(truth.ulp);
   });
 
-  it.each(NAMES)("of %s is within 1 % of an error attained on the delivered output", (name) => {
+  it.each(NAMES)("of %s is within 3 % of an error attained on the delivered output", (name) => {
     const table: Table = TABLES[name];
     const { absolute, relative } = certificateOf(table);
     for (const { upper, lower } of [absolute, relative]) {
       expect(lower).toBeGreaterThan(0);
-      expect(upper).toBeLessThanOrEqual(1.01 * lower);
+      expect(upper).toBeLessThanOrEqual(1.03 * lower);
     }
-    expect(Math.abs(errorOf(table, evaluate(table, absolute.at as number), absolute.at as number))).toBeCloseTo(
-      absolute.lower,
-      12,
-    );
+    const attained = Math.abs(errorOf(table, evaluate(table, absolute.at as number), absolute.at as number));
+    expect(attained / absolute.lower).toBeCloseTo(1, 9);
   });
 
   it.each([
     ["gelu", 1, 1.001],
-    ["gelu", -0.001, 0.0000001],
+    ["gelu", -0.501, -0.5],
     ["tanh", -1.001, -1],
     ["sigmoid", 2, 2.001],
     ["exp", -1.3867, -1.386],

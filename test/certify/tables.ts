@@ -96,8 +96,8 @@ export function errorOf(table: Table, answer: number, code: number): number {
   return decode(output, answer) - parseFn(fn).evaluate(decode(input, code));
 }
 
-const LOG2E = Math.fround(1.4426950408889634);
-const LN2 = Math.fround(0.6931471805599453);
+const LOG2E = Math.fround(Math.LOG2E);
+const LN2 = Math.fround(Math.LN2);
 const EVERYWHERE: Interval = { lo: -Infinity, hi: Infinity };
 const NORMAL: Interval = { lo: 2 ** -126, hi: Infinity };
 

@@ -121,7 +121,7 @@ describe("bad problems are refused with the value", () => {
 });
 
 describe("reductions", () => {
-  const exponential = { by: "exponential", factor: Math.fround(1.4426950408889634) } as const;
+  const exponential = { by: "exponential", factor: Math.fround(Math.LOG2E) } as const;
   const clamp = ["clamp", "clamp"] as const;
   const lines = [
     { slope: 0, intercept: 0 },

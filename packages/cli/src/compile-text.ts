@@ -66,7 +66,7 @@ function tableTable({ tables, sites }: CompileData, style: Style): string {
     left("function"),
     right("segments"),
     right("bytes"),
-    right("proven max error"),
+    right("proven error"),
     right("optimum at least"),
     right("layers"),
   ];
@@ -75,7 +75,7 @@ function tableTable({ tables, sites }: CompileData, style: Style): string {
     table.spec.fn,
     grouped(segmentCount(table)),
     grouped(tableBytes(table)),
-    provenError(certificate),
+    problem.norm === "relative" ? `${significant(certificate.relative.upper)} relative` : provenError(certificate),
     `${significant(bound)} ${problem.norm}`,
     grouped(sites.filter((site) => site.tables.includes(name)).length),
   ]);

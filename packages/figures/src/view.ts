@@ -12,7 +12,7 @@ export interface View {
 }
 
 export interface ViewOptions {
-  /** Inputs seen; the view covers all but the outermost thousandth of them. */
+  /** Inputs seen; the view covers all but the outermost few thousandths of them. */
   readonly histogram?: Histogram | null;
   /** The inputs the table was fitted for, if narrower than its domain. */
   readonly range?: Interval | undefined;
@@ -23,7 +23,7 @@ const DEFAULT_RANGE: Interval = { lo: -8, hi: 8 };
 /** Of the distance between the outermost breakpoints. */
 const BREAKPOINT_MARGIN = 0.12;
 /** Share of the inputs left out on each side. */
-const OUTLYING = 0.0005;
+const OUTLYING = 0.002;
 /** Decades shown below the upper end when a logarithmic axis would begin at 0. */
 const DECADES = 6;
 
@@ -46,15 +46,14 @@ function wantedRange(table: Table, breakpoints: readonly number[], { histogram, 
   if (Number.isFinite(lo) && Number.isFinite(hi)) return { lo, hi };
   const first = breakpoints[0];
   const last = breakpoints.at(-1);
-  if (first === undefined || last === undefined) return DEFAULT_RANGE;
-  const around = hull({ lo: first, hi: last }, breakpoints);
-  return around.lo < around.hi ? around : { lo: first - 1, hi: last + 1 };
+  return first === undefined || last === undefined ? DEFAULT_RANGE : padded(hull({ lo: first, hi: last }, breakpoints));
 }
 
 /** With room beyond the outermost breakpoints, so that the outermost segments show. */
 function hull(range: Interval, breakpoints: readonly number[]): Interval {
-  const first = breakpoints[0] ?? range.lo;
-  const last = breakpoints.at(-1) ?? range.hi;
+  const first = breakpoints[0];
+  const last = breakpoints.at(-1);
+  if (first === undefined || last === undefined) return range;
   const margin = (last - first) * BREAKPOINT_MARGIN;
   return { lo: Math.min(range.lo, first - margin), hi: Math.max(range.hi, last + margin) };
 }
@@ -68,9 +67,9 @@ function padded({ lo, hi }: Interval): Interval {
   return lo < hi ? { lo, hi } : { lo: lo - 1, hi: lo + 1 };
 }
 
-function repeatsByOctave(table: Table): boolean {
-  const by = table.reductions[0]?.by;
-  return by === "octave" || by === "logarithm";
+/** Whether the table repeats in every octave of positive inputs; exp repeats too, but along a linear axis. */
+function repeatsByOctave({ reductions, spec }: Table): boolean {
+  return spec.domain.lo >= 0 && reductions.some(({ by }) => by === "octave" || by === "logarithm");
 }
 
 /** The x below which a share of the histogram's mass lies, each bin's mass spread evenly. */
@@ -91,17 +90,9 @@ export function quantile({ edges, counts }: Histogram, share: number): number {
 function breakpointsOf(table: Table): readonly number[] {
   const folded = reducedBreakpoints(table).map((t) => decode(table.spec.input, t));
   const inside = folded.filter((x) => Number.isFinite(x));
-  switch (table.reductions[0]?.by) {
-    case undefined:
-      return inside;
-    case "odd":
-    case "even":
-    case "reflect":
-    case "complement":
-      return [...new Set([...inside, ...inside.map((x) => -x)])].sort((a, b) => a - b);
-    default:
-      return [];
-  }
+  if (table.reductions.length === 0) return inside;
+  if (table.reductions.some(({ by }) => by === "octave" || by === "logarithm" || by === "exponential")) return [];
+  return [...new Set([...inside, ...inside.map((x) => -x)])].sort((a, b) => a - b);
 }
 
 /** Reduced arguments, in codes. Direct and float-bits tables have too many segments to mark. */

@@ -124,9 +124,9 @@ class Difference {
 
   /** Bound on the binary64 rounding of slope * x + intercept. Products of two binary32 numbers are exact, and so is adding 0. */
   #noise(slope: number, intercept: number, x: number): number {
-    const product = Math.abs(slope * x);
-    const productError = isBinary32(slope) && isBinary32(x) ? 0 : product;
-    const sumError = product === 0 || intercept === 0 ? 0 : product + Math.abs(intercept);
+    const product = slope * x;
+    const productError = isBinary32(slope) && isBinary32(x) ? 0 : Math.abs(product);
+    const sumError = product === 0 || intercept === 0 ? 0 : Math.abs(product + intercept);
     return (productError + sumError) * 2 ** -52;
   }
 

@@ -1,8 +1,8 @@
 // From a real piecewise-linear form to a Table: coefficients rounded to what is stored, tails and clamps set.
 
 import { LutraError } from "../base/index.ts";
-import { codeRange, decode, type Format, type IntegerFormat, roundHalfEven } from "../num/index.ts";
-import type { Index, Table, Tail } from "../table/index.ts";
+import { codeRange, decode, type Format, type IntegerFormat, MAX_BINARY32, roundHalfEven } from "../num/index.ts";
+import type { Index, Table } from "../table/index.ts";
 import { codeSpan } from "./points.ts";
 import type { Piece, Pwl } from "./pwl.ts";
 import type { Task } from "./task.ts";
@@ -14,15 +14,23 @@ const REGISTER: number = 2 ** 31;
 /** The table that stores a form. @throws LutraError if an integer table cannot hold it */
 export function quantise(task: Task, pwl: Pwl): Table {
   const { spec, reductions } = task.problem;
-  const clamp = clampOf(task);
-  const stored =
-    task.problem.coefficients === undefined ? pwl : { ...pwl, pieces: pwl.pieces.map((piece) => store(task, piece)) };
   const { input, output } = spec;
-  const numbers =
-    input.kind === "integer" && output.kind === "integer"
-      ? integerCoefficients(task, stored, clamp, input, output)
-      : { shift: 0, coefficients: floatCoefficients(stored.pieces) };
-  return { spec, reductions, clamp, index: pwl.index, rounding: "half-up", ...numbers };
+  const clamp = clampOf(task);
+  const form = { ...pwl, pieces: pwl.pieces.map((piece) => store(task, piece)) };
+  const common = { spec, reductions, index: pwl.index, rounding: "half-up" } as const;
+  if (input.kind === "integer" && output.kind === "integer") {
+    return { ...common, clamp, ...integerCoefficients(task, form, clamp, input, output) };
+  }
+  const [intercepts, slopes] = floatCoefficients(form.pieces);
+  return { ...common, clamp: finiteWhereLevel(clamp, slopes), shift: 0, coefficients: [intercepts, slopes] };
+}
+
+/** A level line would answer an infinite argument with 0 * Infinity: it is clamped to the largest finite one instead. */
+function finiteWhereLevel([low, high]: readonly [number, number], slopes: readonly number[]): readonly [number, number] {
+  return [
+    slopes[0] === 0 ? Math.max(low, -MAX_BINARY32) : low,
+    slopes[slopes.length - 1] === 0 ? Math.min(high, MAX_BINARY32) : high,
+  ];
 }
 
 /** The reduced argument is clamped on the sides whose tail says so. */
@@ -32,7 +40,7 @@ function clampOf({ tails, range, problem }: Task): readonly [number, number] {
 }
 
 /** Slope and intercept rounded to binary32; the intercept makes up for the slope's rounding where the piece is anchored. */
-function floatCoefficients(pieces: readonly Piece[]): number[][] {
+function floatCoefficients(pieces: readonly Piece[]): [intercepts: number[], slopes: number[]] {
   const slopes = pieces.map((piece) => Math.fround(piece.slope));
   const intercepts = pieces.map((piece, i) => Math.fround(piece.y - (slopes[i] as number) * piece.x));
   return [intercepts, slopes];
@@ -145,9 +153,4 @@ function exactShift(lines: readonly CodeLine[]): number {
   throw new LutraError("unsupported", "these coefficients cannot be stored as integers of the input and output codes", {
     note: "with coefficient formats given, all scales must be powers of two of one another; leave them out otherwise",
   });
-}
-
-/** The answer of the clamp for one side, for methods that place segments up to it. */
-export function isLine(tail: Tail): tail is Exclude<Tail, string> {
-  return typeof tail === "object";
 }

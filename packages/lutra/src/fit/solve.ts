@@ -2,7 +2,9 @@
 
 import { LutraError, type Work } from "../base/index.ts";
 import type { Problem } from "../table/index.ts";
+import { roundingError } from "./norm.ts";
 import { optimal } from "./optimal.ts";
+import { prepare } from "./task.ts";
 import type { FitResult, Method, MethodOptions } from "./types.ts";
 import { uniform } from "./uniform.ts";
 import { checkProblem, MAX_SEGMENTS } from "./validate.ts";
@@ -30,6 +32,13 @@ export function* solve(problem: Problem, method: string, options: MethodOptions)
 /** Doubles the segments until the error is small enough, then bisects. */
 function* fewest(problem: Problem, maxError: number, method: Method, options: MethodOptions): Work<FitResult> {
   const least = Math.max(1, problem.tails.filter((tail) => typeof tail === "object").length);
+  const task = prepare({ ...problem, size: { segments: least } });
+  const rounding = roundingError(problem, task.samples);
+  if (rounding > maxError) {
+    throw new LutraError("infeasible", `no table has an error of at most ${maxError}: rounding the output alone costs ${rounding}`, {
+      note: "allow a larger error, or use a finer output format",
+    });
+  }
   let tooFew = least - 1;
   let enough = least;
   let found = yield* method({ ...problem, size: { segments: enough } }, options);
@@ -41,7 +50,7 @@ function* fewest(problem: Problem, maxError: number, method: Method, options: Me
     tooFew = enough;
     enough = Math.min(MAX_SEGMENTS, enough * 2);
     found = yield* method({ ...problem, size: { segments: enough } }, options);
-    stuck = found.objective > before * 0.95 && found.bound < maxError ? stuck + 1 : 0;
+    stuck = found.objective > before * 0.9 && found.bound < maxError ? stuck + 1 : 0;
   }
   while (enough - tooFew > 1) {
     const middle = Math.floor((tooFew + enough) / 2);

@@ -65,7 +65,8 @@ function asymptotesOf(shape: Shape, given: readonly [Line | null, Line | null] =
 
 function expressionFn(a: Expression, domain: Interval): Fn {
   const run = compile(a);
-  const evaluate = (x: number): number => evaluateWithLimits(run, x);
+  const { lo: first, hi: last } = domain;
+  const evaluate = (x: number): number => (x >= first && x <= last ? evaluateWithLimits(run, x) : Number.NaN);
   const derivative = lazy(() => differentiate(a));
   const jumps = mayJump(a);
   const enclose = (x: Interval): Interval => {

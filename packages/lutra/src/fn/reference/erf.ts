@@ -96,7 +96,7 @@ function scaledErfcSeries(t: number): number {
 
 /** factor * e^(-x^2 / divisor) for divisor 1 or 2; the square's rounding error is carried. */
 export function gaussTimes(factor: number, x: number, divisor: 1 | 2): number {
-  if (!(Math.abs(x) < 50)) return Number.isNaN(x) ? x : factor * 0;
+  if (!(Math.abs(x) < 50)) return Number.isNaN(x) ? x : 0;
   const square = x * x;
   return expTimes(factor, -square / divisor, -productError(x, x, square) / divisor);
 }

@@ -221,6 +221,7 @@ export function mish(x: number): number {
 }
 
 export function mish1(x: number): number {
+  if (x < -FAR) return 0;
   const e = exp(-Math.abs(x));
   const base = mishDivisor(x, e);
   const divisor = base * base;
@@ -238,6 +239,7 @@ export function mish1(x: number): number {
 }
 
 export function mish2(x: number): number {
+  if (x < -FAR) return 0;
   const e = exp(-Math.abs(x));
   const base = mishDivisor(x, e);
   const divisor = base * base * base;

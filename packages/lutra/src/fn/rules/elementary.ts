@@ -47,8 +47,8 @@ export const ELEMENTARY: Readonly<Record<string, Rule>> = {
     domain: FROM_ZERO,
     shape: shape(log, [Number.NaN, Infinity], 1),
     derivatives: [
-      shape(reciprocal, [Number.NaN, 0], 0.5, { range: POSITIVE }),
-      shape((x) => -reciprocal(x) / x, [Number.NaN, 0], 1.5, { range: NEGATIVE }),
+      shape((x) => (x < 0 ? Number.NaN : reciprocal(x)), [Number.NaN, 0], 0.5, { range: POSITIVE }),
+      shape((x) => (x < 0 ? Number.NaN : -reciprocal(x) / x), [Number.NaN, 0], 1.5, { range: NEGATIVE }),
       "2/x^3",
     ],
     identities: [{ by: "logarithm", perOctave: LN2_DOUBLE }],
