@@ -37,7 +37,7 @@ async function compile({ model, data, segments }) {
   try {
     const dataset = join("examples", "datasets", data);
     const options = ["--data", dataset, "--segments", String(segments), "-o", join(folder, "out")];
-    const { sites, tables, before, after, flips, logitError, seconds } = await lutra(
+    const { sites, tables, samples, before, after, flips, logitError, seconds } = await lutra(
       "compile",
       shared(join("models", model)),
       ...options,
@@ -48,6 +48,7 @@ async function compile({ model, data, segments }) {
       segments,
       sites: sites.length,
       tables: tables.length,
+      samples,
       before,
       after,
       flips,
@@ -59,15 +60,18 @@ async function compile({ model, data, segments }) {
   }
 }
 
-function judge({ model, segments, keepsAnswers, secondsAtMost, perplexityAtMost }, { before, after, flips, seconds }) {
+function judge(
+  { model, segments, keepsAnswers, secondsAtMost, perplexityAtMost },
+  { samples, before, after, flips, seconds },
+) {
   const where = `${model}, ${segments} segments`;
   const figures = [];
   if (keepsAnswers) {
-    const allowed = Math.max(ACCURACY_LOSS, NOISE_SAMPLES / before.samples);
-    figures.push(atMost(`${where}: accuracy lost`, before.metrics.accuracy - after.metrics.accuracy, allowed, "%"));
+    const allowed = Math.max(ACCURACY_LOSS, NOISE_SAMPLES / samples);
+    figures.push(atMost(`${where}: accuracy lost`, before.accuracy - after.accuracy, allowed, "%"));
     figures.push(atMost(`${where}: answers changed`, flips, FLIPS, "%"));
   }
-  if (perplexityAtMost) figures.push(atMost(`${where}: perplexity`, after.metrics.perplexity, perplexityAtMost));
+  if (perplexityAtMost) figures.push(atMost(`${where}: perplexity`, after.perplexity, perplexityAtMost));
   if (secondsAtMost) figures.push(atMost(`${where}: time to compile`, seconds, secondsAtMost, "s"));
   return figures;
 }

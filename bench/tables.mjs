@@ -51,7 +51,7 @@ const TABLES = {
     line({ model, sites, segments, before, after, flips, logitError, seconds }) {
       const name = model.replace(/^.*\/|\.onnx$/g, "");
       const changes = [percent(flips), significant(logitError.max), `${Math.round(seconds)} s`];
-      return [name, sites, segments, quality(before.metrics), quality(after.metrics), ...changes];
+      return [name, sites, segments, quality(before), quality(after), ...changes];
     },
   },
 };
@@ -77,9 +77,9 @@ function tableText(name) {
   return `${lines.join("\n")}\n\n<sub>${machine.cpu}, ${machine.cores} cores, Node ${machine.node}</sub>`;
 }
 
-function quality({ accuracy, perplexity, nll }) {
-  if (accuracy !== undefined) return percent(accuracy);
-  return perplexity !== undefined ? `perplexity ${perplexity.toFixed(4)}` : `NLL ${nll.toFixed(4)}`;
+/** The metric that says most: perplexity of a language model, else accuracy. */
+function quality({ accuracy, perplexity }) {
+  return perplexity === undefined ? percent(accuracy) : `perplexity ${perplexity.toFixed(4)}`;
 }
 
 function percent(fraction) {

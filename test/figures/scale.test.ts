@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { binsOn } from "../../packages/figures/src/histogram-bins.ts";
 import { linearScale, logScale, shortNumber } from "../../packages/figures/src/scale.ts";
+import { thinned } from "../../packages/figures/src/svg.ts";
 
 const SEED = { seed: 7 };
 
@@ -56,6 +57,25 @@ describe("scales", () => {
       "\u221e",
       "0.5",
     ]);
+  });
+});
+
+describe("a thinned curve", () => {
+  test("keeps the extremes of every bucket, so that fast oscillation shows as a band", () => {
+    const wave = Array.from({ length: 4000 }, (_, i) => [i / 40, i % 2 === 0 ? 0 : 10] as const);
+    const kept = thinned(wave, 2);
+    expect(kept).toHaveLength(100);
+    for (const level of [0, 10]) expect(kept.filter(([, y]) => y === level)).toHaveLength(50);
+  });
+
+  test("leaves a curve of few points, and its gaps, as they are", () => {
+    const points = [
+      [0, 1],
+      [4, Number.NaN],
+      [4.1, Number.NaN],
+      [9, 2],
+    ] as const;
+    expect(thinned(points, 2)).toEqual(points);
   });
 });
 

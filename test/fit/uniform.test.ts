@@ -50,7 +50,10 @@ test("a domain of 2^m and 2^n segments has the paper's width 2^(m - n), and chor
 test("other sizes use the least power of two that fits: never more segments than asked for, at least half", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 90 }), (segments, length) => {
-      const result = solved(problem("tanh", [-1, length / 10], { size: { segments }, grid: { lo: -1, hi: length / 10, step: 0.01 } }), "uniform");
+      const result = solved(
+        problem("tanh", [-1, length / 10], { size: { segments }, grid: { lo: -1, hi: length / 10, step: 0.01 } }),
+        "uniform",
+      );
       expect(result.segments).toBeLessThanOrEqual(segments);
       // The grid leaves its end out, hence the 1.
       expect(2 * result.segments + 1).toBeGreaterThanOrEqual(segments);

@@ -60,8 +60,8 @@ describe("an expression with a mistake is refused at the character", () => {
     expect(errorOf("x + sgmoid(x)").note).toMatch(/^x \+ sgmoid\(x\)\n {4}\^\ndid you mean sigmoid\?/);
   });
 
-  it("text beyond 2,000 characters is refused, in a moment", () => {
-    expect(errorOf("x+".repeat(1e6)).message).toMatch(/at most 2000 characters/);
+  it("text beyond 500 characters is refused, in a moment", () => {
+    expect(errorOf("x+".repeat(1e6)).message).toMatch(/at most 500 characters/);
   });
 });
 
@@ -163,7 +163,7 @@ describe("printing", () => {
     fc.assert(
       fc.property(expressionText, (text) => {
         const { text: printed } = parseFn(text).derivative();
-        if (printed.length < 2000) expect(parseFn(printed).text).toBe(printed);
+        if (printed.length <= 500) expect(parseFn(printed).text).toBe(printed);
       }),
       { seed: 4, numRuns: 1000 },
     );

@@ -79,6 +79,28 @@ describe("asymptotes and limits", () => {
     });
   }
 
+  it("expressions have the asymptotes that follow from their parts", () => {
+    const cases: readonly (readonly [text: string, below: readonly [number, number] | null, above: typeof below])[] = [
+      ["x*sigmoid(1.5*x)", [0, 0], [1, 0]],
+      ["2*gelu(3*x)+1", [0, 1], [6, 1]],
+      ["x*(1+tanh(x+1))", [0, 0], [2, 0]],
+      ["softplus(1-x)", [-1, 1], [0, 0]],
+      ["x*clamp(x/6+0.5,0,1)", [0, 0], [1, 0]],
+      ["1/(1+x^2)", null, null],
+      ["3/(x-1)", [0, 0], [0, 0]],
+      ["min(x,1)-abs(x)", [2, 0], [-1, 1]],
+      ["where(x-1,x,tanh(x))", [0, -1], [1, 0]],
+      ["x*softsign(x)", null, null],
+      ["exp(x)", [0, 0], null],
+      ["sin(x)", null, null],
+    ];
+    const line = (of: readonly [number, number] | null): unknown =>
+      of === null ? null : { slope: of[0], intercept: of[1] };
+    for (const [text, below, above] of cases) {
+      expect(parseFn(text).asymptotes, text).toEqual([line(below), line(above)]);
+    }
+  });
+
   it("gelu is 0 at -Infinity and x at Infinity; NaN stays NaN", () => {
     const fn = parseFn("gelu");
     expect(fn.evaluate(-Infinity)).toBe(0);

@@ -9,7 +9,7 @@ export interface Command<Options, Data> {
   print(data: Data, style: Style): string;
 }
 
-export interface Context extends Control {
+interface Context extends Control {
   /** A remark beside the result, on stderr. */
   warn(text: string): void;
 }

@@ -172,7 +172,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB",
 };
 
-export function ioError(action: "read" | "write", path: string, cause: unknown): LutraError {
+function ioError(action: "read" | "write", path: string, cause: unknown): LutraError {
   if (cause instanceof LutraError) return cause;
   const code = (cause as NodeJS.ErrnoException).code ?? "";
   const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));

@@ -12,6 +12,7 @@ import {
   type Interval,
   iv,
   LutraError,
+  MIN_NORMAL_BINARY32,
   type Norm,
   type Problem,
   parseFn,
@@ -76,11 +77,12 @@ function formatRange(input: Format): readonly [number, number] {
   return [decode(input, lo), decode(input, hi)];
 }
 
-/** Without the format's end code if the function has a pole there (1/x and log at 0). */
+/** Without the format's end code if the function has a pole there (1/x and log at 0); binary32 then begins at its least normal number. */
 function whereFinite(fn: Fn, input: Format, { lo, hi }: Interval): Interval {
-  if (input.kind === "float") return { lo, hi };
-  const first = Number.isFinite(fn.evaluate(lo)) ? lo : lo + input.scale;
-  const last = Number.isFinite(fn.evaluate(hi)) ? hi : hi - input.scale;
+  const isPole = (x: number): boolean => Number.isFinite(x) && !Number.isFinite(fn.evaluate(x));
+  const step = input.kind === "float" ? MIN_NORMAL_BINARY32 : input.scale;
+  const first = isPole(lo) ? lo + step : lo;
+  const last = isPole(hi) ? hi - step : hi;
   return first <= last ? { lo: first, hi: last } : { lo, hi };
 }
 

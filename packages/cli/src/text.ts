@@ -5,7 +5,7 @@ export interface Style {
   dim(text: string): string;
 }
 
-export const PLAIN: Style = { bold: (text) => text, dim: (text) => text };
+const PLAIN: Style = { bold: (text) => text, dim: (text) => text };
 
 /** Bold and dim on a terminal unless NO_COLOR is set, else plain text. */
 export function styleFor(stream: NodeJS.WriteStream): Style {

@@ -3,7 +3,7 @@
 import { type Histogram, massBetween } from "lutra";
 import type { Scale } from "./scale.ts";
 
-export interface Bar {
+interface Bar {
   readonly lo: number;
   readonly hi: number;
   /** Of all inputs, those outside the axis too. */

@@ -11,7 +11,7 @@ export interface Box {
 }
 
 /** A piece of a panel's title line; `style` names a class that gives it the colour of the mark it names. */
-export interface TitlePart {
+interface TitlePart {
   readonly text: string;
   readonly style?: string;
 }

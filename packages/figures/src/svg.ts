@@ -45,6 +45,37 @@ export function linePath(points: readonly Point[]): string {
   return parts.join("");
 }
 
+/**
+ * At most two points for each `width` pixels: the lowest and the highest there. A curve that oscillates faster than the pixels shows
+ * as the band it fills, not as a slower wave that is not there. Points that are not finite stay.
+ */
+export function thinned(points: readonly Point[], width: number): readonly Point[] {
+  const kept: Point[] = [];
+  let start = 0;
+  for (let end = 1; end <= points.length; end++) {
+    if (end < points.length && bucketOf(points[end] as Point, width) === bucketOf(points[start] as Point, width))
+      continue;
+    kept.push(...extremes(points.slice(start, end)));
+    start = end;
+  }
+  return kept;
+}
+
+/** NaN for a point that is not finite, so that it equals no other bucket. */
+function bucketOf([x, y]: Point, width: number): number {
+  return Number.isFinite(y) ? Math.floor(x / width) : Number.NaN;
+}
+
+/** The first lowest and the first highest point, in their order. */
+function extremes(points: readonly Point[]): readonly Point[] {
+  let [low, high] = [0, 0];
+  points.forEach(([, y], i) => {
+    if (y > (points[low] as Point)[1]) low = i;
+    if (y < (points[high] as Point)[1]) high = i;
+  });
+  return [...new Set([Math.min(low, high), Math.max(low, high)])].map((i) => points[i] as Point);
+}
+
 /** One decimal is a tenth of a pixel: finer than a screen shows, and half the size. */
 function tenths(x: number): string {
   const rounded = Math.round(x * 10) / 10;

@@ -6,7 +6,7 @@ import { type ErrorKind, errorOf, type Sample, sampleCurves } from "./curves.ts"
 import { binsOn } from "./histogram-bins.ts";
 import { type Box, drawPanel, drawXAxis, line, type Panel, yScale } from "./panel.ts";
 import { linearScale, logScale, type Scale, shortNumber } from "./scale.ts";
-import { element, escapeMarkup, linePath } from "./svg.ts";
+import { element, escapeMarkup, linePath, thinned } from "./svg.ts";
 import { type View, viewOf } from "./view.ts";
 
 export interface TableFigureOptions {
@@ -28,7 +28,10 @@ export interface TableFigureOptions {
 const WIDTH = 720;
 const LEFT = 62;
 const RIGHT = 14;
-const SAMPLES = 480;
+/** Enough that a table of 16 segments is followed through 20 octaves. */
+const SAMPLES = 3600;
+/** Pixels that share the two points drawn of a curve. */
+const BUCKET = 1.5;
 const BARS = 110;
 /** A bar of this many percent of all inputs is a spike. */
 const SPIKE_PERCENT = 12;
@@ -79,7 +82,12 @@ function valuePanel({ id, name, view, x, samples }: Drawing): Panel {
   const values = samples.flatMap(({ exact, delivered }) => [exact, delivered]).filter(Number.isFinite);
   const y = yScale(VALUE_BOX, ...withMargin(Math.min(...values), Math.max(...values)));
   const curve = (pick: (sample: Sample) => number): string =>
-    linePath(samples.map((sample) => [x.at(sample.x), y.at(pick(sample))]));
+    linePath(
+      thinned(
+        samples.map((sample) => [x.at(sample.x), y.at(pick(sample))]),
+        BUCKET,
+      ),
+    );
   return {
     box: VALUE_BOX,
     clipId: `${id}-values`,
@@ -107,7 +115,8 @@ function errorPanel(drawing: Drawing): Panel {
   const isBoundDrawn = upper <= largest * MAX_BOUND_RATIO;
   const reach = (isBoundDrawn ? Math.max(upper, largest) : largest) * 1.25 || 1;
   const y = yScale(ERROR_BOX, -reach, reach);
-  const curve = linePath(samples.map((sample, i) => [x.at(sample.x), y.at(errors[i] as number)]));
+  const points = samples.map((sample, i) => [x.at(sample.x), y.at(errors[i] as number)] as const);
+  const curve = linePath(thinned(points, BUCKET));
   return {
     box: ERROR_BOX,
     clipId: `${id}-errors`,
@@ -122,10 +131,10 @@ function errorPanel(drawing: Drawing): Panel {
     marks: [
       ...breakpointMarks(view, x, ERROR_BOX),
       line("axis", LEFT, y.at(0), WIDTH - RIGHT, y.at(0)),
+      element("path", { class: "error", d: curve }),
       ...(isBoundDrawn
         ? [-upper, upper].map((value) => line("bound", LEFT, y.at(value), WIDTH - RIGHT, y.at(value)))
         : []),
-      element("path", { class: "error", d: curve }),
       ...worstMark(drawing, errors, y),
     ],
   };

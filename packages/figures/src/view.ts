@@ -73,7 +73,7 @@ function repeatsByOctave({ reductions, spec }: Table): boolean {
 }
 
 /** The x below which a share of the histogram's mass lies, each bin's mass spread evenly. */
-export function quantile({ edges, counts }: Histogram, share: number): number {
+function quantile({ edges, counts }: Histogram, share: number): number {
   const total = counts.reduce((sum, count) => sum + count, 0);
   let rest = share * total;
   for (let i = 0; i < counts.length; i++) {

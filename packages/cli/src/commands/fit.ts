@@ -93,7 +93,7 @@ function headline(
       [
         ["formats", `${printFormat(spec.input)} to ${printFormat(spec.output)}`],
         ["method", `${method}, ${secondsText(seconds)}`],
-        ["max error", `${significant(error.max)} measured over ${error.over}`],
+        largestError(problem, error),
         ["mean square", significant(error.mse)],
         [
           "objective",
@@ -103,6 +103,13 @@ function headline(
       style,
     ),
   ].join("\n");
+}
+
+/** Measured, in the sense that the problem asks for. */
+function largestError({ norm }: Problem, { max, relative, over }: MeasuredError): readonly [string, string] {
+  return norm === "relative"
+    ? ["relative error", `${significant(relative)} measured over ${over}`]
+    : ["max error", `${significant(max)} measured over ${over}`];
 }
 
 function proof({ certificate }: FitData, style: Style): string {

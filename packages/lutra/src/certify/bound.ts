@@ -1,27 +1,17 @@
 // Extremes of e(x) = slope x + intercept - f(x) over an interval of reals, rounded outward: a proof, not a search.
 // Over each subinterval one of these lemmas closes the case, else it is split:
 //   natural    e lies within the line's range minus f's enclosure
-//   monotone   e' >= -d everywhere: e(lo) - d w <= e <= e(hi) + d w, w the width (likewise for e' <= d)
-//   curved     e'' <= d everywhere (nearly concave): e(x) <= e(m) + |e'(m)| w + d w^2 / 2 for every m; the least is at an end, less d w^2 / 8
+//   monotone   e' >= -d everywhere: e(lo) - d w <= e <= e(hi) + d w, w the width (likewise for e' <= d). Needs e continuous
+//   curved     e'' <= d everywhere (nearly concave): e(x) <= e(m) + |e'(m)| w + d w^2 / 2 for every m; the least is at an end, less
+//              d w^2 / 8. Needs e' continuous
 //   asymptote  beyond |x| = 16, f is a line L plus a deviation that shrinks monotonically to 0: e lies between the differences of the
 //              two lines and those plus the deviation at 16. The two lines cancel before anything is rounded, which huge x need.
 //   flat       |e''| <= M: e is within M w^2 / 8 of its chord
 // d is what outward rounding leaves of a sign; it only matters that its contribution is small.
 
-import type { Fn, Line } from "../fn/index.ts";
+import type { Line } from "../fn/index.ts";
 import { fromOrdered32, type Interval, iv, nextDown, nextUp, toOrdered32 } from "../num/index.ts";
-
-/** A function with what a proof asks about it, computed once. */
-export interface Reference {
-  readonly fn: Fn;
-  readonly first: Fn;
-  readonly second: Fn;
-}
-
-export function referenceOf(fn: Fn): Reference {
-  const first = fn.derivative();
-  return { fn, first, second: first.derivative() };
-}
+import { ANCHOR, type Reference } from "./reference.ts";
 
 export interface RealLine {
   readonly slope: number;
@@ -43,12 +33,6 @@ const NOISE = 2 ** -45;
 /** Splits of one piece before whatever is proven has to do. */
 const MAX_SPLITS = 2000;
 
-/**
- * Where the asymptote lemma begins. Fn states sloped asymptotes for named functions only (GELU, SiLU, Mish, Softplus, ELU, ...); each
- * is convex or concave from here on, so its deviation from the line is monotone. A test samples that.
- */
-const ANCHOR = 16;
-
 /** Extremes of the line minus f over [lo, hi]. */
 export function extremes(line: RealLine, reference: Reference, lo: number, hi: number): Extremes {
   return new Difference(line, reference).extremes(lo, hi);
@@ -68,16 +52,16 @@ class Difference {
   }
 
   extremes(lo: number, hi: number): Extremes {
-    const [below, above] = this.#reference.fn.asymptotes;
+    const [below, above] = this.#reference.sloped;
     let result: Extremes | null = null;
-    if (above !== null && above.slope !== 0 && hi > ANCHOR) {
+    if (above !== null && hi > ANCHOR) {
       result = join(result, this.#asymptotic(above, Math.max(lo, ANCHOR), hi, ANCHOR));
     }
-    if (below !== null && below.slope !== 0 && lo < -ANCHOR) {
+    if (below !== null && lo < -ANCHOR) {
       result = join(result, this.#asymptotic(below, lo, Math.min(hi, -ANCHOR), -ANCHOR));
     }
-    const from = below !== null && below.slope !== 0 ? Math.max(lo, -ANCHOR) : lo;
-    const to = above !== null && above.slope !== 0 ? Math.min(hi, ANCHOR) : hi;
+    const from = below === null ? lo : Math.max(lo, -ANCHOR);
+    const to = above === null ? hi : Math.min(hi, ANCHOR);
     return from <= to ? join(result, this.#betweenKinks(from, to)) : (result as Extremes);
   }
 
@@ -160,6 +144,7 @@ class Difference {
 
   #monotone(lo: number, hi: number, ends: Extremes): Extremes | null {
     const derivative = this.#reference.first.enclose({ lo, hi });
+    if (!this.#reference.continuous || !isBounded(derivative)) return null;
     const least = this.#slope - derivative.hi;
     const most = this.#slope - derivative.lo;
     const slack = Math.max(0, Math.min(-least, most)) * (hi - lo) * (1 + 2 ** -50);
@@ -169,6 +154,7 @@ class Difference {
   #curved(lo: number, hi: number, ends: Extremes): Extremes | null {
     const width = (hi - lo) * (1 + 2 ** -50);
     const second = this.#reference.second.enclose({ lo, hi });
+    if (!this.#reference.smooth || !isBounded(second)) return null;
     const flat = (iv.magnitude(second) * width * width) / 8;
     if (this.#isSmall(flat, lo, hi, ends)) return widened(ends, flat, flat);
     // e'' = -f''. Concave e where f'' >= -d, convex where f'' <= d.
@@ -235,6 +221,7 @@ class Difference {
     const range = this.#range(lo, hi);
     const width = (hi - lo) * (1 + 2 ** -50);
     const derivative = this.#reference.first.enclose({ lo, hi });
+    if (!this.#reference.continuous || !isBounded(derivative)) return { ...ends, min: range.lo, max: range.hi };
     const steep = iv.magnitude({ lo: this.#slope - derivative.hi, hi: this.#slope - derivative.lo }) * width;
     return {
       ...ends,
@@ -242,6 +229,10 @@ class Difference {
       max: Math.min(range.hi, ends.max + steep),
     };
   }
+}
+
+function isBounded({ lo, hi }: Interval): boolean {
+  return lo > -Infinity && hi < Infinity;
 }
 
 function isBinary32(x: number): boolean {

@@ -4,9 +4,9 @@ import type { Work } from "../base/index.ts";
 import { parseFn } from "../fn/index.ts";
 import { type Interval, iv } from "../num/index.ts";
 import { evaluate, type Table } from "../table/index.ts";
-import { type Reference, referenceOf } from "./bound.ts";
 import { boundPieces } from "./interval.ts";
 import { type Piece, piecesOf } from "./pieces.ts";
+import { type Reference, referenceOf } from "./reference.ts";
 import { type BoundedPiece, type Weight, worstOf } from "./worst.ts";
 
 /** A filled hole with its function. */

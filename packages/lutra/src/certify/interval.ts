@@ -4,9 +4,10 @@ import { hash, type Work } from "../base/index.ts";
 import type { Fn } from "../fn/index.ts";
 import { fromOrdered32, type Interval, MAX_BINARY32, toOrdered32, ulpOf } from "../num/index.ts";
 import { evaluate, segmentCount, type Table } from "../table/index.ts";
-import { extremes, type Reference, referenceOf } from "./bound.ts";
+import { extremes } from "./bound.ts";
 import { deadByReach } from "./dead.ts";
 import { type Piece, piecesOf } from "./pieces.ts";
+import { type Reference, referenceOf } from "./reference.ts";
 import type { Certificate, SegmentError } from "./types.ts";
 import { type BoundedPiece, type Weight, worstOf } from "./worst.ts";
 

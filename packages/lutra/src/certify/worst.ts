@@ -4,8 +4,9 @@
 import { LutraError, type Work } from "../base/index.ts";
 import { fromOrdered32, iv, nextUp32, toOrdered32 } from "../num/index.ts";
 import { evaluate, type Table } from "../table/index.ts";
-import { type Extremes, extremes, middleOf, type Reference } from "./bound.ts";
+import { type Extremes, extremes, middleOf } from "./bound.ts";
 import { type Piece, pieceOf } from "./pieces.ts";
+import type { Reference } from "./reference.ts";
 import type { ErrorBound } from "./types.ts";
 
 /** Weight of an error where |f| has this size; never increasing. */

@@ -3,16 +3,31 @@
 import { LutraError, type Work } from "../base/index.ts";
 import { ulpOf } from "../num/index.ts";
 import { type Bound, deliver } from "./deliver.ts";
-import { bestSegmentation, LeastSquares, type Programme, type RunCost, type Segmentation } from "./least-squares.ts";
+import { LeastSquares } from "./least-squares.ts";
 import { roundingError } from "./norm.ts";
 import type { Points } from "./points.ts";
 import { fromStarts, linePiece, type Piece, pieceAt } from "./pwl.ts";
+import {
+  bestSegmentation,
+  type Programme,
+  type Rest,
+  type RunCost,
+  restBounds,
+  runCost,
+  type Segmentation,
+  settle,
+} from "./segmentation.ts";
 import { StoredLeastSquares, storedFormats } from "./stored.ts";
 import type { Task } from "./task.ts";
 import type { FitResult } from "./types.ts";
 
-/** Borders of the first, coarse programme, whose cost bounds the runs that the exact one has to look at. */
+/** Up to so many points the programme runs at once over all of them; beyond, bounds on the rest make it affordable. */
+const SMALL = 4096;
+/** Borders of a first, coarse programme, whose cost bounds the runs that the exact one has to look at. */
 const COARSE_BORDERS = 128;
+/** Cells of the relaxed programmes: from the right over real lines, and over stored pairs, whose costs take longer. */
+const CELLS = 4096;
+const STORED_CELLS = 1024;
 /** Attainable costs are met again within rounding. */
 const SLACK: number = 1 + 2 ** -30;
 /** Stored pairs within this share of the whole cost, per segment, count as equally good. */
@@ -23,28 +38,50 @@ interface FittingCost extends RunCost {
   piece(): Piece;
 }
 
+/**
+ * Real lines: the optimum, over any number of points. Stored pairs: the optimum up to 4,096 points; beyond, the real optimum's
+ * breakpoints settled for stored pairs, and a bound from cells of points.
+ */
 export function* leastMeanSquare(task: Task): Work<FitResult> {
-  const real = yield* segmentReal(task);
-  const formats = storedFormats(task.problem);
-  if (formats === null)
-    return conclude(task, real, real.cost, new LeastSquares(task.points), "real lines, jumps allowed");
   const programme = programmeOf(task);
-  const rough = new StoredLeastSquares(task.points, formats, 0);
-  const attained = costOf(programme, real.starts, rough);
-  const tolerance = (attained / task.segments) * STORED_TOLERANCE;
+  const real = yield* segmentReal(task, programme);
+  const formats = storedFormats(task.problem);
+  if (formats === null) {
+    return conclude(task, real, real.cost, new LeastSquares(task.points), "real lines, jumps allowed");
+  }
+  const first = settle(programme, real, new StoredLeastSquares(task.points, formats, 0));
+  const tolerance = (first.cost / task.segments) * STORED_TOLERANCE;
   const costs = new StoredLeastSquares(task.points, formats, tolerance);
-  const upper = attained * SLACK;
-  const stored = required(yield* bestSegmentation(costs, { ...programme, upper }), task);
-  return conclude(task, stored, stored.cost - tolerance * task.segments, costs, "stored coefficient pairs");
+  const upper = first.cost * SLACK;
+  const small = programme.length <= SMALL;
+  const stride = small ? 1 : Math.ceil(programme.length / STORED_CELLS);
+  const found = required(yield* bestSegmentation(costs, { ...programme, upper, stride, relaxed: !small }), task);
+  const bound = found.cost - tolerance * task.segments;
+  return conclude(task, small ? found : first, bound, costs, "stored coefficient pairs");
 }
 
-function* segmentReal(task: Task): Work<Segmentation> {
+/** The optimum over real lines. */
+function* segmentReal(task: Task, programme: Programme): Work<Segmentation> {
   const costs = new LeastSquares(task.points);
-  const programme = programmeOf(task);
   const stride = Math.ceil(programme.length / COARSE_BORDERS);
-  const coarse = yield* bestSegmentation(costs, { ...programme, stride });
-  const upper = coarse === null ? Infinity : coarse.cost * SLACK;
-  return required(yield* bestSegmentation(costs, { ...programme, upper }), task);
+  const coarse = required(yield* bestSegmentation(costs, { ...programme, stride }), task);
+  const settled = settle(programme, coarse, costs);
+  const upper = settled.cost * SLACK;
+  const rest = programme.length <= SMALL ? null : yield* restFrom(task, programme, upper);
+  return required(yield* bestSegmentation(costs, { ...programme, upper, rest }), task);
+}
+
+/** Bounds on what is left to cover: the relaxed programme over the points in reverse. */
+function* restFrom({ points }: Task, programme: Programme, upper: number): Work<Rest> {
+  const stride = Math.ceil(programme.length / CELLS);
+  const mirrored: Points = {
+    codes: points.codes,
+    x: points.x.map((x) => -x).reverse(),
+    y: points.y.toReversed(),
+    weights: points.weights.toReversed(),
+  };
+  const head = programme.tail === null ? null : programme.tail.toReversed();
+  return yield* restBounds(new LeastSquares(mirrored), { ...programme, head, tail: null, stride, upper });
 }
 
 function required(found: Segmentation | null, task: Task): Segmentation {
@@ -61,6 +98,8 @@ function programmeOf({ points, segments, tails }: Task): Programme {
     tail: typeof above === "object" ? lineCosts(points, linePiece(above), true) : null,
     upper: Infinity,
     stride: 1,
+    relaxed: false,
+    rest: null,
   };
 }
 
@@ -76,24 +115,6 @@ function lineCosts(points: Points, piece: Piece, fromRight: boolean): Float64Arr
     else costs[i + 1] = (costs[i] as number) + square;
   }
   return costs;
-}
-
-/** Whole cost of given segments. */
-function costOf(programme: Programme, starts: readonly number[], costs: RunCost): number {
-  const { head, tail, length } = programme;
-  const last = starts.length - 1;
-  return starts.reduce((sum, start, s) => {
-    if (s === last && tail !== null) return sum + (tail[start] as number);
-    const end = s === last ? length : (starts[s + 1] as number);
-    if (s === 0 && head !== null) return sum + (head[end] as number);
-    return sum + runCost(costs, start, end);
-  }, 0);
-}
-
-function runCost(costs: RunCost, start: number, end: number): number {
-  costs.begin(start);
-  for (let i = start; i < end; i++) costs.extend();
-  return costs.cost();
 }
 
 function conclude(task: Task, found: Segmentation, cost: number, costs: FittingCost, lines: string): FitResult {

@@ -26,7 +26,10 @@ export function quantise(task: Task, pwl: Pwl): Table {
 }
 
 /** A level line would answer an infinite argument with 0 * Infinity: it is clamped to the largest finite one instead. */
-function finiteWhereLevel([low, high]: readonly [number, number], slopes: readonly number[]): readonly [number, number] {
+function finiteWhereLevel(
+  [low, high]: readonly [number, number],
+  slopes: readonly number[],
+): readonly [number, number] {
   return [
     slopes[0] === 0 ? Math.max(low, -MAX_BINARY32) : low,
     slopes[slopes.length - 1] === 0 ? Math.min(high, MAX_BINARY32) : high,

@@ -35,9 +35,13 @@ function* fewest(problem: Problem, maxError: number, method: Method, options: Me
   const task = prepare({ ...problem, size: { segments: least } });
   const rounding = roundingError(problem, task.samples);
   if (rounding > maxError) {
-    throw new LutraError("infeasible", `no table has an error of at most ${maxError}: rounding the output alone costs ${rounding}`, {
-      note: "allow a larger error, or use a finer output format",
-    });
+    throw new LutraError(
+      "infeasible",
+      `no table has an error of at most ${maxError}: rounding the output alone costs ${rounding}`,
+      {
+        note: "allow a larger error, or use a finer output format",
+      },
+    );
   }
   let tooFew = least - 1;
   let enough = least;

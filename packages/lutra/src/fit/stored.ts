@@ -2,9 +2,10 @@
 
 import { codeRange, decode, type Format, type IntegerFormat, roundHalfEven } from "../num/index.ts";
 import type { Problem } from "../table/index.ts";
-import { LeastSquares, type RunCost } from "./least-squares.ts";
+import { LeastSquares } from "./least-squares.ts";
 import type { Points } from "./points.ts";
 import type { Piece } from "./pwl.ts";
+import type { RunCost } from "./segmentation.ts";
 
 /** The grids that slopes and intercepts lie on: k * step for the integers k from least to greatest. */
 export interface StoredFormats {
@@ -59,8 +60,8 @@ export class StoredLeastSquares implements RunCost {
     this.tolerance = tolerance;
   }
 
-  begin(from: number): void {
-    this.real.begin(from);
+  begin(first: number, step: 1 | -1 = 1): void {
+    this.real.begin(first, step);
   }
 
   extend(): number {

@@ -1,6 +1,6 @@
 // Expressions compiled to closures, for the value in binary64. Parts without x are evaluated once.
 
-import { type Expression, hasX } from "./expression.ts";
+import { type Arithmetic, type Expression, type Extremum, hasX } from "./expression.ts";
 import { shapeOf } from "./named.ts";
 import { power } from "./reference/power.ts";
 import { evaluateShape, type Shape } from "./shape.ts";
@@ -61,7 +61,7 @@ function compileNode(a: Expression): Evaluate {
   }
 }
 
-function compileBinary(kind: string, left: Evaluate, right: Evaluate): Evaluate {
+function compileBinary(kind: Arithmetic | Extremum, left: Evaluate, right: Evaluate): Evaluate {
   switch (kind) {
     case "add":
       return (x) => left(x) + right(x);
@@ -73,7 +73,9 @@ function compileBinary(kind: string, left: Evaluate, right: Evaluate): Evaluate 
       return (x) => left(x) / right(x);
     case "min":
       return (x) => Math.min(left(x), right(x));
-    default:
+    case "max":
       return (x) => Math.max(left(x), right(x));
+    default:
+      return kind satisfies never;
   }
 }

@@ -9,7 +9,8 @@ export type Expression =
   | { readonly kind: "constant"; readonly name: "pi" | "e" }
   | { readonly kind: "x" }
   | { readonly kind: "negate"; readonly of: Expression }
-  | { readonly kind: Binary; readonly left: Expression; readonly right: Expression }
+  | { readonly kind: Arithmetic; readonly left: Expression; readonly right: Expression }
+  | { readonly kind: Extremum; readonly left: Expression; readonly right: Expression }
   | { readonly kind: "power"; readonly base: Expression; readonly exponent: number }
   /** The derivative of the given order of a named function; 0 is the function itself. */
   | { readonly kind: "call"; readonly name: string; readonly order: number; readonly of: Expression }
@@ -21,7 +22,8 @@ export type Expression =
       readonly otherwise: Expression;
     };
 
-export type Binary = "add" | "subtract" | "multiply" | "divide" | "min" | "max";
+export type Arithmetic = "add" | "subtract" | "multiply" | "divide";
+export type Extremum = "min" | "max";
 
 export const X: Expression = { kind: "x" };
 export const ZERO: Expression = { kind: "number", value: 0 };
@@ -172,29 +174,32 @@ export function where(test: Expression, then: Expression, otherwise: Expression)
   return same(then, otherwise) ? then : { kind: "where", test, then, otherwise };
 }
 
-/** The expression with every x replaced. */
-export function substitute(a: Expression, x: Expression): Expression {
-  if (x.kind === "x") return a;
+/** The expression built anew with its direct parts replaced. */
+export function mapParts(a: Expression, change: (part: Expression) => Expression): Expression {
   switch (a.kind) {
     case "number":
     case "constant":
-      return a;
     case "x":
-      return x;
+      return a;
     case "negate":
-      return negate(substitute(a.of, x));
+      return negate(change(a.of));
     case "power":
-      return power(substitute(a.base, x), a.exponent);
+      return power(change(a.base), a.exponent);
     case "call":
-      return call(a.name, a.order, substitute(a.of, x));
+      return call(a.name, a.order, change(a.of));
     case "where":
-      return where(substitute(a.test, x), substitute(a.then, x), substitute(a.otherwise, x));
+      return where(change(a.test), change(a.then), change(a.otherwise));
     default:
-      return BINARY[a.kind](substitute(a.left, x), substitute(a.right, x));
+      return BINARY[a.kind](change(a.left), change(a.right));
   }
 }
 
-export const BINARY: Readonly<Record<Binary, (a: Expression, b: Expression) => Expression>> = {
+/** The expression with every x replaced. */
+export function substitute(a: Expression, x: Expression): Expression {
+  return a.kind === "x" ? x : mapParts(a, (part) => substitute(part, x));
+}
+
+export const BINARY: Readonly<Record<Arithmetic | Extremum, (a: Expression, b: Expression) => Expression>> = {
   add,
   subtract,
   multiply,

@@ -2,6 +2,7 @@
 // anything else is evaluated, enclosed and differentiated as an expression.
 
 import { type Interval, iv, ulpAt } from "../num/index.ts";
+import { asymptotesOf, asymptotesOfShape } from "./asymptotes.ts";
 import { differentiate } from "./differentiate.ts";
 import { encloseNaturally, encloseWithDerivative, mayJump } from "./enclose.ts";
 import { compile } from "./evaluate.ts";
@@ -11,7 +12,7 @@ import { ruleOf, shapeOf } from "./named.ts";
 import { print } from "./print.ts";
 import { REALS } from "./rules/rule.ts";
 import { encloseShape, evaluateShape, type Shape, slack } from "./shape.ts";
-import type { Fn, Identity, Line } from "./types.ts";
+import type { Fn, Identity } from "./types.ts";
 
 /** The function an expression means. `domain` is known from the function it is the derivative of, or found by looking. */
 export function toFn(a: Expression, domain?: Interval): Fn {
@@ -38,7 +39,7 @@ function namedFn(name: string, order: number, shape: Shape): Fn {
     enclose: (x) => encloseShape(shape, domain, x),
     derivative: () => toFn(differentiate(expression), domain),
     identities: order === 0 ? rule.identities : order === 1 ? rule.identities.flatMap(differentiated) : [],
-    asymptotes: asymptotesOf(shape, order === 0 ? rule.asymptotes : undefined),
+    asymptotes: asymptotesOfShape(shape, order === 0 ? rule.asymptotes : undefined),
     kinks: kinksOf(expression),
   };
 }
@@ -56,11 +57,6 @@ function differentiated(identity: Identity): readonly Identity[] {
     default:
       return [];
   }
-}
-
-function asymptotesOf(shape: Shape, given: readonly [Line | null, Line | null] = [null, null]): Fn["asymptotes"] {
-  const line = (limit: number): Line | null => (Number.isFinite(limit) ? { slope: 0, intercept: limit } : null);
-  return [given[0] ?? line(shape.limits[0]), given[1] ?? line(shape.limits[1])];
 }
 
 function expressionFn(a: Expression, domain: Interval): Fn {
@@ -93,7 +89,7 @@ function expressionFn(a: Expression, domain: Interval): Fn {
     enclose,
     derivative: () => toFn(derivative(), domain),
     identities: [],
-    asymptotes: [null, null],
+    asymptotes: asymptotesOf(a),
     get kinks() {
       return kinks();
     },

@@ -10,8 +10,8 @@ import type { Expression } from "./expression.ts";
 import * as build from "./expression.ts";
 import { ARITY, callable, nearestName, RULES, shapeOf } from "./named.ts";
 
-/** Longest expression in characters: a page of text is no formula. */
-const MAX_LENGTH = 2000;
+/** Longest expression in characters. The second derivative of a product of n factors has n^3 / 6 terms. */
+const MAX_LENGTH = 500;
 /** Deepest nesting: the parser and everything after it recurse. */
 const MAX_DEPTH = 64;
 /** Largest whole exponent; repeated multiplication beyond is no longer within a few hundred ulp. */
@@ -31,7 +31,7 @@ export function parseExpression(text: string): Expression {
 }
 
 /** An error at a character of an expression. */
-export function errorAt(text: string, position: number, message: string, hint = ""): LutraError {
+export function errorAtCharacter(text: string, position: number, message: string, hint = ""): LutraError {
   const from = Math.max(0, position - 60);
   const shown = text.slice(from, position + 20);
   const caret = `${shown}\n${" ".repeat(position - from)}^`;
@@ -59,7 +59,7 @@ class Parser {
   }
 
   private error(message: string, hint = "", position = this.position): LutraError {
-    return errorAt(this.text, position, message, hint);
+    return errorAtCharacter(this.text, position, message, hint);
   }
 
   private unexpected(): LutraError {
@@ -229,7 +229,7 @@ class Parser {
 export function unknownName(text: string, position: number, name: string): LutraError {
   const suggestion = nearestName(name, [...callable(), "x", "pi", "e"]);
   const hint = `did you mean ${suggestion}? Functions: ${callable().join(", ")}; constants: pi, e; variable: x`;
-  return errorAt(text, position, `unknown function or variable "${name}"`, hint);
+  return errorAtCharacter(text, position, `unknown function or variable "${name}"`, hint);
 }
 
 /** The value of an expression of numbers alone, such as -3 or 1/2; null if it holds anything else. */

@@ -1,6 +1,6 @@
 // Expression to text: as few parentheses as the parser needs to give the same tree back.
 
-import type { Binary, Expression } from "./expression.ts";
+import type { Arithmetic, Expression } from "./expression.ts";
 
 const SUM = 1;
 const PRODUCT = 2;
@@ -8,7 +8,7 @@ const SIGN = 3;
 const POWER = 4;
 const ATOM = 5;
 
-const INFIX: Readonly<Partial<Record<Binary, { readonly sign: string; readonly level: number }>>> = {
+const INFIX: Readonly<Record<Arithmetic, { readonly sign: string; readonly level: number }>> = {
   add: { sign: "+", level: SUM },
   subtract: { sign: "-", level: SUM },
   multiply: { sign: "*", level: PRODUCT },
@@ -47,9 +47,11 @@ function render(a: Expression): Rendered {
       return { text: `${a.name}${"'".repeat(a.order)}(${print(a.of)})`, level: ATOM };
     case "where":
       return { text: `where(${print(a.test)},${print(a.then)},${print(a.otherwise)})`, level: ATOM };
+    case "min":
+    case "max":
+      return { text: `${a.kind}(${print(a.left)},${print(a.right)})`, level: ATOM };
     default: {
       const infix = INFIX[a.kind];
-      if (infix === undefined) return { text: `${a.kind}(${print(a.left)},${print(a.right)})`, level: ATOM };
       // Operators associate to the left, so an equal level needs parentheses on the right only.
       const text = `${atLeast(a.left, infix.level)}${infix.sign}${atLeast(a.right, infix.level + 1)}`;
       return { text, level: infix.level };

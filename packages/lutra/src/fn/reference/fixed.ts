@@ -1,6 +1,8 @@
 // Reals in fixed point, as BigInts in units of 2^-BITS: where the constants and tables of the references come from. Every constant
 // is derived here from its definition instead of being copied. Errors are a few units of 2^-BITS; nothing here is fast.
 
+import { powerOfTwo } from "../../num/index.ts";
+
 /** Fraction bits. The largest thing derived is e^64 minus something almost equal (erf.ts): 93 + 93 bits lost, 130 left. */
 const BITS = 320n;
 
@@ -17,7 +19,7 @@ export function quotient(a: bigint, b: bigint): bigint {
 
 /** The nearest binary64 (normal results). */
 export function toDouble(a: bigint): number {
-  return Number(a) * 2 ** -Number(BITS);
+  return Number(a) * powerOfTwo(-Number(BITS));
 }
 
 /** numerator / denominator, for integers. */

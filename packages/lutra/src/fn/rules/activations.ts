@@ -45,8 +45,8 @@ export const ACTIVATIONS: Readonly<Record<string, Rule>> = {
     domain: REALS,
     shape: shape(gated.geluTanh, [0, Infinity], 4, { turns: [GELU_TANH_LEAST] }),
     derivatives: [
-      shape(gated.geluTanh1, [0, 1], 8, { turns: both(GELU_TANH_STEEPEST) }),
-      shape(gated.geluTanh2, [0, 0], 12, { turns: around(GELU_TANH_CURVIEST) }),
+      shape(gated.geluTanh1, [0, 1], 10, { turns: both(GELU_TANH_STEEPEST) }),
+      shape(gated.geluTanh2, [0, 0], 16, { turns: around(GELU_TANH_CURVIEST) }),
     ],
     identities: [{ by: "reflect" }],
     asymptotes: [null, IDENTITY],
@@ -57,7 +57,7 @@ export const ACTIVATIONS: Readonly<Record<string, Rule>> = {
     shape: shape(gated.quickGelu, [0, Infinity], 4, { turns: [SILU_LEAST / gated.QUICK] }),
     derivatives: [
       shape(gated.quickGelu1, [0, 1], 8, { turns: both(SILU_STEEPEST, gated.QUICK) }),
-      shape(gated.quickGelu2, [0, 0], 8, { turns: around(SILU_CURVIEST, gated.QUICK) }),
+      shape(gated.quickGelu2, [0, 0], 12, { turns: around(SILU_CURVIEST, gated.QUICK) }),
     ],
     identities: [{ by: "reflect" }],
     asymptotes: [null, IDENTITY],
@@ -68,7 +68,7 @@ export const ACTIVATIONS: Readonly<Record<string, Rule>> = {
     shape: shape(gated.silu, [0, Infinity], 4, { turns: [SILU_LEAST] }),
     derivatives: [
       shape(gated.silu1, [0, 1], 8, { turns: both(SILU_STEEPEST) }),
-      shape(gated.silu2, [0, 0], 8, { turns: around(SILU_CURVIEST) }),
+      shape(gated.silu2, [0, 0], 12, { turns: around(SILU_CURVIEST) }),
     ],
     identities: [{ by: "reflect" }],
     asymptotes: [null, IDENTITY],
@@ -90,8 +90,8 @@ export const ACTIVATIONS: Readonly<Record<string, Rule>> = {
     domain: REALS,
     shape: shape(logistic.sigmoid, [0, 1], 3, { range: range(0, 1) }),
     derivatives: [
-      shape(logistic.sigmoid1, [0, 0], 4, { turns: [0], range: POSITIVE }),
-      shape(logistic.sigmoid2, [0, 0], 6, { turns: both(SIGMOID_CURVIEST) }),
+      shape(logistic.sigmoid1, [0, 0], 5, { turns: [0], range: POSITIVE }),
+      shape(logistic.sigmoid2, [0, 0], 7, { turns: both(SIGMOID_CURVIEST) }),
       "sigmoid'(x)*(1-6*sigmoid'(x))",
     ],
     identities: [{ by: "complement" }],
@@ -101,8 +101,8 @@ export const ACTIVATIONS: Readonly<Record<string, Rule>> = {
     domain: REALS,
     shape: shape(logistic.tanh, [-1, 1], 3, { range: range(-1, 1) }),
     derivatives: [
-      shape(logistic.tanh1, [0, 0], 4, { turns: [0], range: POSITIVE }),
-      shape(logistic.tanh2, [0, 0], 6, { turns: both(SIGMOID_CURVIEST, 2) }),
+      shape(logistic.tanh1, [0, 0], 5, { turns: [0], range: POSITIVE }),
+      shape(logistic.tanh2, [0, 0], 7, { turns: both(SIGMOID_CURVIEST, 2) }),
       "tanh'(x)*(6*tanh(x)^2-2)",
     ],
     identities: [{ by: "odd" }],

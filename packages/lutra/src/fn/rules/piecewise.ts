@@ -73,7 +73,7 @@ export const PIECEWISE: Readonly<Record<string, Rule>> = {
     domain: REALS,
     shape: shape(pieces.softsign, [-1, 1], 2, { range: range(-1, 1) }),
     derivatives: [
-      shape(pieces.softsign1, [0, 0], 2, { turns: [0], range: range(0, 1) }),
+      shape(pieces.softsign1, [0, 0], 4, { turns: [0], range: range(0, 1) }),
       shape(pieces.softsign2, [0, 0], 4, { range: range(-2, 2), jumps: [{ at: 0, left: 2 }] }),
       "6*softsign'(x)/(1+abs(x))^2",
     ],

@@ -1,0 +1,256 @@
+// The dynamic programme over breakpoints: which runs of points become segments. It knows costs of runs, not lines.
+
+import type { Work } from "../base/index.ts";
+
+/**
+ * The costs of runs: begin at a point, then extend() once per point, to the right (or left, with step -1). Costs never fall as a
+ * run grows. `extend` returns a lower bound on the run's cost, `cost` the cost itself.
+ */
+export interface RunCost {
+  begin(first: number, step?: 1 | -1): void;
+  extend(): number;
+  cost(): number;
+}
+
+/** Runs chosen by the programme. */
+export interface Segmentation {
+  /** First point of each segment, not decreasing, the first 0. Tails that are lines may have no points. */
+  readonly starts: readonly number[];
+  readonly cost: number;
+}
+
+/** What the programme has to place. */
+export interface Programme {
+  readonly length: number;
+  /** All of them, lines given for the two ends included. */
+  readonly segments: number;
+  /** Cost of giving the first j points to the line below, j = 0..length; null if there is no such line. */
+  readonly head: Float64Array | null;
+  /** Cost of giving the points from j on to the line above. */
+  readonly tail: Float64Array | null;
+  /** A cost that is known to be attainable (Infinity if none is): what exceeds it is not looked at. */
+  readonly upper: number;
+  /** Segments begin only at multiples of this. */
+  readonly stride: number;
+  /** Between two segments up to `stride` points may be left out for nothing: no segmentation whatever costs less. */
+  readonly relaxed: boolean;
+  /** Lower bounds on the cost of what is left to cover; null if none are known. */
+  readonly rest: Rest | null;
+}
+
+/** least[ceil(j / stride) * layers + s]: no s segments cover the points from j on for less (a line above is one of them). */
+export interface Rest {
+  readonly least: Float64Array;
+  readonly layers: number;
+  readonly stride: number;
+}
+
+/** least[j * layers + s]: the least cost of the first j points in s segments; from: where the last of these begins. */
+interface States {
+  readonly least: Float64Array;
+  readonly from: Int32Array;
+  readonly layers: number;
+}
+
+const ROWS_PER_TURN = 64;
+
+/**
+ * The segmentation of least cost with at most the given segments, exactly, over all sets of breakpoints. Every run is visited once:
+ * O(length^2) costs and O(length^2 segments) comparisons, less what `upper` and `rest` spare. Null if there is none.
+ */
+export function* bestSegmentation(runs: RunCost, programme: Programme): Work<Segmentation | null> {
+  return traceBack(programme, yield* fill(runs, programme));
+}
+
+/**
+ * Lower bounds on covering what is left from each point on, by the relaxed programme from the right: of any segmentation, keep of
+ * each segment the whole cells of `stride` points inside it; that leaves out at most one cell per breakpoint and costs no more.
+ * `mirrored` and its costs are those of the points in reverse order.
+ */
+export function* restBounds(runs: RunCost, mirrored: Programme): Work<Rest> {
+  const { stride, length } = mirrored;
+  const { least, layers } = yield* fill(runs, { ...mirrored, tail: null, relaxed: true, rest: null });
+  const cells = Math.ceil(length / stride);
+  const rest = new Float64Array((cells + 1) * layers);
+  for (let c = 0; c <= cells; c++) {
+    // In cells counted from the right, which start at the last point: round down the points that are left.
+    const left = Math.floor(Math.max(0, length - c * stride) / stride) * stride;
+    let best = Infinity;
+    for (let s = 0; s < layers; s++) {
+      best = Math.min(best, least[left * layers + s] as number);
+      rest[c * layers + s] = best;
+    }
+  }
+  return { least: rest, layers, stride };
+}
+
+function* fill(runs: RunCost, programme: Programme): Work<States> {
+  const { length, head, tail, stride } = programme;
+  const inner = Math.min(programme.segments, length + (head === null ? 0 : 1)) - (tail === null ? 0 : 1);
+  const layers = inner + 1;
+  const states = {
+    least: new Float64Array((length + 1) * layers).fill(Infinity),
+    from: new Int32Array((length + 1) * layers),
+    layers,
+  };
+  if (head === null) states.least[0] = 0;
+  else for (let j = 0; j <= length && layers > 1; j++) states.least[j * layers + 1] = head[j] as number;
+  const unskipped = new Float64Array(layers);
+  for (let i = 0; i < length; i += stride) {
+    if ((i / stride) % ROWS_PER_TURN === 0) yield { stage: "optimal: dynamic programme", done: i, total: length };
+    if (programme.relaxed) skipCell(states, i, unskipped);
+    extendRow(runs, programme, states, i);
+  }
+  return states;
+}
+
+/** A segment may begin at i although the one before ended a cell earlier. `unskipped` carries the states of that earlier row. */
+function skipCell({ least, layers }: States, i: number, unskipped: Float64Array): void {
+  for (let s = 0; s < layers; s++) {
+    const own = least[i * layers + s] as number;
+    const earlier = unskipped[s] as number;
+    if (i > 0 && s > 0 && earlier < own) least[i * layers + s] = earlier;
+    unskipped[s] = own;
+  }
+}
+
+/** Offers every run that starts at i to the states behind it. */
+function extendRow(runs: RunCost, programme: Programme, { least, from, layers }: States, i: number): void {
+  const { length, upper, stride, segments, rest } = programme;
+  const row = i * layers;
+  let first = layers;
+  let end = 0;
+  let cheapest = Infinity;
+  for (let s = layers - 2; s >= 0; s--) {
+    const before = least[row + s] as number;
+    if (!(before + restOf(rest, i, segments - s) <= upper)) continue;
+    first = s;
+    end = Math.max(end, s + 1);
+    cheapest = Math.min(cheapest, before);
+  }
+  if (cheapest === Infinity) return;
+  runs.begin(i);
+  for (let j = i + 1; j <= length; j++) {
+    const bound = runs.extend();
+    if (cheapest + bound > upper) return;
+    if (j % stride !== 0 && j !== length) continue;
+    let cost = -1;
+    const target = j * layers + 1;
+    for (let s = first; s < end; s++) {
+      const before = least[row + s] as number;
+      if (before + bound >= (least[target + s] as number)) continue;
+      if (rest !== null && before + bound + restOf(rest, j, segments - s - 1) > upper) continue;
+      if (cost < 0) cost = runs.cost();
+      if (before + cost < (least[target + s] as number)) {
+        least[target + s] = before + cost;
+        from[target + s] = i;
+      }
+    }
+  }
+}
+
+function restOf(rest: Rest | null, j: number, segments: number): number {
+  if (rest === null) return 0;
+  return rest.least[Math.ceil(j / rest.stride) * rest.layers + Math.min(segments, rest.layers - 1)] as number;
+}
+
+function traceBack({ length, head, tail }: Programme, { least, from, layers }: States): Segmentation | null {
+  let cost = Infinity;
+  let at = -1;
+  let layer = 0;
+  for (let j = tail === null ? length : 0; j <= length; j++) {
+    for (let s = 0; s < layers; s++) {
+      const total = (least[j * layers + s] as number) + (tail === null ? 0 : (tail[j] as number));
+      if (total < cost) {
+        cost = total;
+        at = j;
+        layer = s;
+      }
+    }
+  }
+  if (at < 0) return null;
+  const starts: number[] = tail === null ? [] : [at];
+  for (let s = layer; s > (head === null ? 0 : 1); s--) {
+    at = from[at * layers + s] as number;
+    starts.push(at);
+  }
+  if (head !== null) starts.push(0);
+  return { starts: starts.reverse(), cost };
+}
+
+/** Whole cost of given segments. */
+export function costOf({ head, tail, length }: Programme, starts: readonly number[], runs: RunCost): number {
+  const last = starts.length - 1;
+  return starts.reduce((sum, start, s) => {
+    if (s === last && tail !== null) return sum + (tail[start] as number);
+    const end = starts[s + 1] ?? length;
+    if (s === 0 && head !== null) return sum + (head[end] as number);
+    return sum + runCost(runs, start, end);
+  }, 0);
+}
+
+/** Cost of one run; the run stays in `runs`. */
+export function runCost(runs: RunCost, start: number, end: number): number {
+  runs.begin(start);
+  for (let i = start; i < end; i++) runs.extend();
+  return runs.cost();
+}
+
+const MAX_SWEEPS = 100;
+
+/** Moves each breakpoint to its best place between its neighbours, over and over until none moves. Never worse. */
+export function settle(programme: Programme, found: Segmentation, runs: RunCost): Segmentation {
+  const { head, tail, length } = programme;
+  const starts = [...found.starts];
+  const last = starts.length - 1;
+  const toRight = new Float64Array(length + 1);
+  for (let sweep = 0, moved = true; moved && sweep < MAX_SWEEPS; sweep++) {
+    moved = false;
+    for (let s = 1; s <= last; s++) {
+      const from = starts[s - 1] as number;
+      const to = starts[s + 1] ?? length;
+      costsLeftward(runs, from, to, s === last ? tail : null, toRight);
+      const best = bestBorder(runs, from, to, s === 1 ? head : null, toRight, starts[s] as number);
+      moved ||= best !== starts[s];
+      starts[s] = best;
+    }
+  }
+  return { starts, cost: costOf(programme, starts, runs) };
+}
+
+/** costs[j]: of the run from j to `to`, or of the given line. */
+function costsLeftward(runs: RunCost, from: number, to: number, line: Float64Array | null, costs: Float64Array): void {
+  if (line !== null) {
+    for (let j = from; j <= to; j++) costs[j] = line[j] as number;
+    return;
+  }
+  costs[to] = Infinity;
+  runs.begin(to - 1, -1);
+  for (let j = to - 1; j > from; j--) {
+    runs.extend();
+    costs[j] = runs.cost();
+  }
+}
+
+/** The border between two segments of least cost; the present one unless another is better. */
+function bestBorder(
+  runs: RunCost,
+  from: number,
+  to: number,
+  line: Float64Array | null,
+  toRight: Float64Array,
+  present: number,
+): number {
+  let best = present;
+  let least = Infinity;
+  runs.begin(from);
+  for (let j = from + 1; j <= to; j++) {
+    if (line === null) runs.extend();
+    const total = (line === null ? runs.cost() : (line[j] as number)) + (toRight[j] as number);
+    if (total < least || (j === present && total <= least)) {
+      least = total;
+      best = j;
+    }
+  }
+  return best;
+}
