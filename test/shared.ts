@@ -57,6 +57,6 @@ function findMissing(needs: Prerequisites): string | null {
 }
 
 /** Whether `command` can be started at all; its exit code does not matter. */
-export function hasCommand(command: string): boolean {
+function hasCommand(command: string): boolean {
   return spawnSync(command, ["--version"], { stdio: "ignore" }).error === undefined;
 }

@@ -30,12 +30,19 @@ const AFFINE = integerChords(
 );
 const S16 = parseFormat("s16.12") as IntegerFormat;
 const GELU16 = integerChords("gelu", S16, S16, [-8, -3, -2, -1, 0, 1, 2, 3, 8], 12);
-const DIRECT: Table = {
-  ...GELU8,
-  index: { rule: "direct", first: -128 },
-  coefficients: [Array.from(allCodes(S8), (code) => encode(S8, parseFn("gelu").evaluate(decode(S8, code))))],
-  shift: 0,
-};
+const S12 = parseFormat("s12.8") as IntegerFormat;
+const S6 = parseFormat("s6.3") as IntegerFormat;
+const DIRECT = direct("gelu", S8);
+
+/** One entry per code, each correctly rounded. */
+function direct(fn: string, format: IntegerFormat): Table {
+  const codes = allCodes(format);
+  return {
+    ...integerChords(fn, format, format, [-1, 1], 0),
+    index: { rule: "direct", first: codes[0] as number },
+    coefficients: [Array.from(codes, (code) => encode(format, parseFn(fn).evaluate(decode(format, code))))],
+  };
+}
 
 function outputs(table: Table): Float64Array {
   return allCodes(table.spec.input).map((code) => evaluate(table, code));
@@ -140,8 +147,8 @@ describe("bumping an entry by one code", () => {
   it.each([
     ["gelu s8.5", GELU8],
     ["sigmoid int8 to uint8", AFFINE],
-    ["gelu s16.12", GELU16],
-    ["gelu direct", DIRECT],
+    ["gelu s12.8", integerChords("gelu", S12, S12, [-8, -3, -2, -1, 0, 1, 2, 3, 8], 10)],
+    ["one entry per code", direct("gelu", S6)],
     [
       "odd tanh s8.5",
       { ...integerChords("tanh", S8, S8, [0, 0.5, 1, 2, 3, 3.5, 4], 6), reductions: [{ by: "odd" }] } as Table,

@@ -18,7 +18,9 @@ import {
   parseFn,
   parseFormat,
   type Reduction,
+  type Spec,
   type Tail,
+  toReduction,
 } from "lutra";
 import { readJson } from "./files.ts";
 import type { Grid } from "./options.ts";
@@ -45,10 +47,11 @@ export async function problemFrom(options: ProblemOptions): Promise<Problem> {
   const input = options.grid === undefined ? parseFormat(options.in ?? "binary32") : BINARY32;
   const output = options.out === undefined ? input : parseFormat(options.out);
   const domain = domainOf(fn, input, options);
-  const reductions = reductionsOf(fn, input, options.reduce);
+  const spec = { fn: fn.text, domain, input, output };
+  const reductions = reductionsOf(fn, spec, options.reduce);
   const coefficients = options.coefficients === undefined ? undefined : parseFormat(options.coefficients);
   return {
-    spec: { fn: fn.text, domain, input, output },
+    spec,
     size: options.maxError === undefined ? { segments: options.segments ?? 0 } : { maxError: options.maxError },
     norm: options.norm,
     ...(options.grid === undefined ? {} : { grid: options.grid }),
@@ -86,29 +89,17 @@ function whereFinite(fn: Fn, input: Format, { lo, hi }: Interval): Interval {
   return first <= last ? { lo: first, hi: last } : { lo, hi };
 }
 
-function reductionsOf(fn: Fn, input: Format, asked: string): readonly Reduction[] {
+function reductionsOf(fn: Fn, spec: Spec, asked: string): readonly Reduction[] {
   if (asked === "none") return [];
-  if (asked === "auto") return defaultReductions(fn.text).filter((reduction) => suits(reduction, input));
+  if (asked === "auto") return defaultReductions(spec);
   return asked.split(",").map((name) => {
     const identity = fn.identities.find(({ by }) => by === name.trim());
-    if (identity !== undefined) return inBinary32(identity);
+    if (identity !== undefined) return toReduction(identity);
     const known = fn.identities.map(({ by }) => by).join(", ");
     throw new LutraError("bad-argument", `${fn.text} has no identity "${name.trim()}" to reduce its range by`, {
       note: known === "" ? "it has none: leave --reduce out" : `it has: ${known}`,
     });
   });
-}
-
-/** A table stores the constants of its reductions in binary32. */
-function inBinary32(reduction: Reduction): Reduction {
-  if (reduction.by === "exponential") return { ...reduction, factor: Math.fround(reduction.factor) };
-  if (reduction.by === "logarithm") return { ...reduction, perOctave: Math.fround(reduction.perOctave) };
-  return reduction;
-}
-
-/** Integer tables can mirror codes around 0, nothing else. */
-function suits({ by }: Reduction, input: Format): boolean {
-  return input.kind === "float" || (input.zeroPoint === 0 && (by === "odd" || by === "even"));
 }
 
 /**

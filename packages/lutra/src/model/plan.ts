@@ -1,7 +1,7 @@
 // The default question for each hole: which range reductions the function's identities allow, which tails its asymptotes give,
 // and in which norm its error matters. Model asks, it never fits.
 
-import { parseFn } from "../fn/index.ts";
+import { type Identity, parseFn } from "../fn/index.ts";
 import { floor32, type Histogram, type Interval, MIN_NORMAL_BINARY32 } from "../num/index.ts";
 import type { Norm, Problem, Reduction, Spec, Tail } from "../table/index.ts";
 
@@ -17,7 +17,7 @@ export interface PlanOptions {
  * @param seen the inputs calibration recorded, if any
  */
 export function planProblem(spec: Spec, options: PlanOptions, seen?: Histogram): Problem {
-  const reductions = defaultReductions(spec.fn);
+  const reductions = defaultReductions(spec);
   const scales = reductions.some(({ by }) => by === "octave" || by === "exponential");
   const tails = defaultTails(spec, reductions);
   const norm = scales ? "relative" : options.norm;
@@ -37,21 +37,25 @@ const COVERING: readonly Reduction["by"][] = ["octave", "logarithm", "exponentia
 
 /**
  * The reductions a function's identities offer: one that covers all inputs if there is one (after odd, if the function is odd),
- * else the symmetry that halves the range.
+ * else the symmetry that halves the range. A domain on one side of 0 needs no symmetry; an integer table knows only odd and even.
  */
-export function defaultReductions(fn: string): readonly Reduction[] {
+export function defaultReductions({ fn, domain, input }: Spec): readonly Reduction[] {
   const identities = parseFn(fn).identities;
+  const bothSides = domain.lo < 0 && domain.hi > 0;
+  const symmetry = identities.find(({ by }) => bothSides && !COVERING.includes(by));
+  if (input.kind === "integer") {
+    const mirrors = input.zeroPoint === 0 && (symmetry?.by === "odd" || symmetry?.by === "even");
+    return mirrors && symmetry !== undefined ? [symmetry] : [];
+  }
   const covering = identities.find(({ by }) => COVERING.includes(by));
-  const symmetry = identities.find(({ by }) => !COVERING.includes(by));
-  if (covering !== undefined) return symmetry === undefined ? [rounded(covering)] : [symmetry, rounded(covering)];
-  return symmetry === undefined ? [] : [symmetry];
+  return [symmetry, covering].filter((identity) => identity !== undefined).map(toReduction);
 }
 
-/** A reduction's constants are binary32 in a table. */
-function rounded(reduction: Reduction): Reduction {
-  if (reduction.by === "exponential") return { ...reduction, factor: Math.fround(reduction.factor) };
-  if (reduction.by === "logarithm") return { ...reduction, perOctave: Math.fround(reduction.perOctave) };
-  return reduction;
+/** A function's identity as a table applies it: constants in binary32. */
+export function toReduction(identity: Identity): Reduction {
+  if (identity.by === "exponential") return { ...identity, factor: Math.fround(identity.factor) };
+  if (identity.by === "logarithm") return { ...identity, perOctave: Math.fround(identity.perOctave) };
+  return identity;
 }
 
 /** Asymptotes where the domain is unbounded; null if an unbounded side has none. */

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { ROOT } from "./shared.ts";
+import { ROOT } from "../shared.ts";
 
 interface LockedPackage {
   readonly version?: string;
