@@ -60,6 +60,15 @@ describe("an expression with a mistake is refused at the character", () => {
     expect(errorOf("x + sgmoid(x)").note).toMatch(/^x \+ sgmoid\(x\)\n {4}\^\ndid you mean sigmoid\?/);
   });
 
+  it("a long product is differentiated twice, and enclosed, in a moment: shared parts are computed once", () => {
+    const second = parseFn(`x${"*sin(x)".repeat(70)}`)
+      .derivative()
+      .derivative();
+    const { lo, hi } = second.enclose({ lo: 0.5, hi: 0.5 + 2 ** -10 });
+    const value = second.evaluate(0.5);
+    expect(lo <= value && value <= hi).toBe(true);
+  });
+
   it("text beyond 500 characters is refused, in a moment", () => {
     expect(errorOf("x+".repeat(1e6)).message).toMatch(/at most 500 characters/);
   });

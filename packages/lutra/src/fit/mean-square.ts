@@ -8,7 +8,10 @@ import { roundingError } from "./norm.ts";
 import type { Points } from "./points.ts";
 import { fromStarts, linePiece, type Piece, pieceAt } from "./pwl.ts";
 import {
+  type Borders,
   bestSegmentation,
+  bordersAt,
+  bordersEvery,
   type Programme,
   type Rest,
   type RunCost,
@@ -21,13 +24,20 @@ import { StoredLeastSquares, storedFormats } from "./stored.ts";
 import type { Task } from "./task.ts";
 import type { FitResult } from "./types.ts";
 
-/** Up to so many points the programme runs at once over all of them; beyond, bounds on the rest make it affordable. */
+/** Up to so many points the programme runs at once over all of them. */
 const SMALL = 4096;
-/** Borders of a first, coarse programme, whose cost bounds the runs that the exact one has to look at. */
+/** Borders of a first, coarse programme: at least so many, and so many per segment. */
 const COARSE_BORDERS = 128;
-/** Cells of the relaxed programmes: from the right over real lines, and over stored pairs, whose costs take longer. */
+const COARSE_PER_SEGMENT = 4;
+/** Rounds of placing borders where the segments have been found to be, until the cost falls by less than a hundredth. */
+const REFINEMENTS = 6;
+const REFINED_BORDERS = 1024;
+const SETTLED = 0.99;
+/** Cells of the relaxed programmes: over real lines, and over stored pairs, whose costs take longer. */
 const CELLS = 4096;
 const STORED_CELLS = 1024;
+/** Ratio of the relaxed bound to a cost attained from which the exact programme is affordable. */
+const AFFORDABLE = 0.9;
 /** Attainable costs are met again within rounding. */
 const SLACK: number = 1 + 2 ** -30;
 /** Stored pairs within this share of the whole cost, per segment, count as equally good. */
@@ -39,49 +49,79 @@ interface FittingCost extends RunCost {
 }
 
 /**
- * Real lines: the optimum, over any number of points. Stored pairs: the optimum up to 4,096 points; beyond, the real optimum's
- * breakpoints settled for stored pairs, and a bound from cells of points.
+ * Up to 4,096 points: the optimum. Beyond, cells of points give a bound; where it is close, and lines are real, it makes the exact
+ * programme affordable; otherwise the best breakpoints found by moving one at a time are delivered, with that bound.
  */
 export function* leastMeanSquare(task: Task): Work<FitResult> {
   const programme = programmeOf(task);
   const real = yield* segmentReal(task, programme);
   const formats = storedFormats(task.problem);
   if (formats === null) {
-    return conclude(task, real, real.cost, new LeastSquares(task.points), "real lines, jumps allowed");
+    return conclude(task, real.found, real.bound, new LeastSquares(task.points), "real lines, jumps allowed");
   }
-  const first = settle(programme, real, new StoredLeastSquares(task.points, formats, 0));
+  const first = settle(programme, real.found, new StoredLeastSquares(task.points, formats, 0));
   const tolerance = (first.cost / task.segments) * STORED_TOLERANCE;
   const costs = new StoredLeastSquares(task.points, formats, tolerance);
   const upper = first.cost * SLACK;
   const small = programme.length <= SMALL;
-  const stride = small ? 1 : Math.ceil(programme.length / STORED_CELLS);
-  const found = required(yield* bestSegmentation(costs, { ...programme, upper, stride, relaxed: !small }), task);
+  const borders = small ? programme.borders : cellsOf(programme, first, STORED_CELLS);
+  const found = required(yield* bestSegmentation(costs, { ...programme, upper, borders, relaxed: !small }), task);
   const bound = found.cost - tolerance * task.segments;
   return conclude(task, small ? found : first, bound, costs, "stored coefficient pairs");
 }
 
-/** The optimum over real lines. */
-function* segmentReal(task: Task, programme: Programme): Work<Segmentation> {
+/** A segmentation and what no other can go below. */
+interface Bounded {
+  readonly found: Segmentation;
+  readonly bound: number;
+}
+
+/** The optimum over real lines, or near it. */
+function* segmentReal(task: Task, programme: Programme): Work<Bounded> {
+  const { length, segments } = programme;
   const costs = new LeastSquares(task.points);
-  const stride = Math.ceil(programme.length / COARSE_BORDERS);
-  const coarse = required(yield* bestSegmentation(costs, { ...programme, stride }), task);
-  const settled = settle(programme, coarse, costs);
+  const stride = Math.ceil(length / Math.max(COARSE_BORDERS, COARSE_PER_SEGMENT * segments));
+  const borders = bordersEvery(stride, length);
+  const coarse = required(yield* bestSegmentation(costs, { ...programme, borders }), task);
+  let settled = settle(programme, coarse, costs);
+  for (let round = 0; round < REFINEMENTS && length > SMALL; round++) {
+    const before = settled.cost;
+    const refined = { ...programme, borders: cellsOf(programme, settled, REFINED_BORDERS), upper: before * SLACK };
+    settled = settle(programme, required(yield* bestSegmentation(costs, refined), task), costs);
+    if (settled.cost > before * SETTLED) break;
+  }
   const upper = settled.cost * SLACK;
-  const rest = programme.length <= SMALL ? null : yield* restFrom(task, programme, upper);
-  return required(yield* bestSegmentation(costs, { ...programme, upper, rest }), task);
+  const rest = length <= SMALL ? null : yield* restFrom(task, programme, settled);
+  const bound = rest === null ? 0 : (rest.least[Math.min(segments, rest.layers - 1)] as number);
+  if (rest !== null && bound < upper * AFFORDABLE) return { found: settled, bound };
+  const found = required(yield* bestSegmentation(costs, { ...programme, upper, rest }), task);
+  return { found, bound: found.cost };
+}
+
+/** Each segment cut into the same number of cells. */
+function cellsOf({ length }: Programme, { starts }: Segmentation, count: number): Borders {
+  const each = Math.ceil(count / starts.length);
+  const borders = starts.flatMap((start, s) => {
+    const end = starts[s + 1] ?? length;
+    return Array.from({ length: each }, (_, k) => start + Math.floor(((end - start) * k) / each));
+  });
+  return bordersAt(borders, length);
 }
 
 /** Bounds on what is left to cover: the relaxed programme over the points in reverse. */
-function* restFrom({ points }: Task, programme: Programme, upper: number): Work<Rest> {
-  const stride = Math.ceil(programme.length / CELLS);
+function* restFrom({ points }: Task, programme: Programme, settled: Segmentation): Work<Rest> {
+  const { length, tail } = programme;
   const mirrored: Points = {
     codes: points.codes,
     x: points.x.map((x) => -x).reverse(),
     y: points.y.toReversed(),
     weights: points.weights.toReversed(),
   };
-  const head = programme.tail === null ? null : programme.tail.toReversed();
-  return yield* restBounds(new LeastSquares(mirrored), { ...programme, head, tail: null, stride, upper });
+  const cells = cellsOf(programme, settled, CELLS);
+  const borders = bordersAt(Array.from(cells.at, (at) => length - at).reverse(), length);
+  const head = tail === null ? null : tail.toReversed();
+  const upper = settled.cost * SLACK;
+  return yield* restBounds(new LeastSquares(mirrored), { ...programme, head, tail: null, borders, upper });
 }
 
 function required(found: Segmentation | null, task: Task): Segmentation {
@@ -97,7 +137,7 @@ function programmeOf({ points, segments, tails }: Task): Programme {
     head: typeof below === "object" ? lineCosts(points, linePiece(below), false) : null,
     tail: typeof above === "object" ? lineCosts(points, linePiece(above), true) : null,
     upper: Infinity,
-    stride: 1,
+    borders: bordersEvery(1, points.codes.length),
     relaxed: false,
     rest: null,
   };

@@ -30,19 +30,46 @@ export interface Programme {
   readonly tail: Float64Array | null;
   /** A cost that is known to be attainable (Infinity if none is): what exceeds it is not looked at. */
   readonly upper: number;
-  /** Segments begin only at multiples of this. */
-  readonly stride: number;
-  /** Between two segments up to `stride` points may be left out for nothing: no segmentation whatever costs less. */
+  /** Where segments may begin. */
+  readonly borders: Borders;
+  /** Between two segments the points up to the next border may be left out for nothing: no segmentation whatever costs less. */
   readonly relaxed: boolean;
   /** Lower bounds on the cost of what is left to cover; null if none are known. */
   readonly rest: Rest | null;
 }
 
-/** least[ceil(j / stride) * layers + s]: no s segments cover the points from j on for less (a line above is one of them). */
+/** Points at which segments may begin, 0 and the length among them. The points between two borders are a cell. */
+export interface Borders {
+  /** Ascending, from 0 to length. */
+  readonly at: Int32Array;
+  /** next[j]: which border is the first at or after point j. Length length + 1. */
+  readonly next: Int32Array;
+}
+
+/** Borders at given ascending points; 0 and the length are added. */
+export function bordersAt(points: readonly number[], length: number): Borders {
+  const at = Int32Array.from(new Set([0, ...points, length])).sort();
+  const next = new Int32Array(length + 1);
+  for (let j = 0, k = 0; j <= length; j++) {
+    if (j > (at[k] as number)) k++;
+    next[j] = k;
+  }
+  return { at, next };
+}
+
+/** Borders at every `stride`-th point. */
+export function bordersEvery(stride: number, length: number): Borders {
+  return bordersAt(
+    Array.from({ length: Math.ceil(length / stride) }, (_, i) => i * stride),
+    length,
+  );
+}
+
+/** least[k * layers + s]: no s segments cover the points from border k on for less (a line above is one of them). */
 export interface Rest {
   readonly least: Float64Array;
   readonly layers: number;
-  readonly stride: number;
+  readonly borders: Borders;
 }
 
 /** least[j * layers + s]: the least cost of the first j points in s segments; from: where the last of these begins. */
@@ -63,29 +90,28 @@ export function* bestSegmentation(runs: RunCost, programme: Programme): Work<Seg
 }
 
 /**
- * Lower bounds on covering what is left from each point on, by the relaxed programme from the right: of any segmentation, keep of
- * each segment the whole cells of `stride` points inside it; that leaves out at most one cell per breakpoint and costs no more.
- * `mirrored` and its costs are those of the points in reverse order.
+ * Lower bounds on covering what is left from each border on, by the relaxed programme from the right: of any segmentation, keep
+ * of each segment the whole cells inside it; that leaves out at most one cell per breakpoint and costs no more. `mirrored` is the
+ * programme over the points in reverse order, with the lines' costs and the borders reversed too.
  */
 export function* restBounds(runs: RunCost, mirrored: Programme): Work<Rest> {
-  const { stride, length } = mirrored;
+  const { borders, length } = mirrored;
   const { least, layers } = yield* fill(runs, { ...mirrored, tail: null, relaxed: true, rest: null });
-  const cells = Math.ceil(length / stride);
-  const rest = new Float64Array((cells + 1) * layers);
-  for (let c = 0; c <= cells; c++) {
-    // In cells counted from the right, which start at the last point: round down the points that are left.
-    const left = Math.floor(Math.max(0, length - c * stride) / stride) * stride;
+  const count = borders.at.length;
+  const rest = new Float64Array(count * layers);
+  for (let k = 0; k < count; k++) {
+    const left = borders.at[count - 1 - k] as number;
     let best = Infinity;
     for (let s = 0; s < layers; s++) {
       best = Math.min(best, least[left * layers + s] as number);
-      rest[c * layers + s] = best;
+      rest[k * layers + s] = best;
     }
   }
-  return { least: rest, layers, stride };
+  return { least: rest, layers, borders: bordersAt(Array.from(borders.at, (at) => length - at).reverse(), length) };
 }
 
 function* fill(runs: RunCost, programme: Programme): Work<States> {
-  const { length, head, tail, stride } = programme;
+  const { length, head, tail, borders } = programme;
   const inner = Math.min(programme.segments, length + (head === null ? 0 : 1)) - (tail === null ? 0 : 1);
   const layers = inner + 1;
   const states = {
@@ -96,8 +122,9 @@ function* fill(runs: RunCost, programme: Programme): Work<States> {
   if (head === null) states.least[0] = 0;
   else for (let j = 0; j <= length && layers > 1; j++) states.least[j * layers + 1] = head[j] as number;
   const unskipped = new Float64Array(layers);
-  for (let i = 0; i < length; i += stride) {
-    if ((i / stride) % ROWS_PER_TURN === 0) yield { stage: "optimal: dynamic programme", done: i, total: length };
+  for (let k = 0; k < borders.at.length - 1; k++) {
+    const i = borders.at[k] as number;
+    if (k % ROWS_PER_TURN === 0) yield { stage: "optimal: dynamic programme", done: i, total: length };
     if (programme.relaxed) skipCell(states, i, unskipped);
     extendRow(runs, programme, states, i);
   }
@@ -116,7 +143,7 @@ function skipCell({ least, layers }: States, i: number, unskipped: Float64Array)
 
 /** Offers every run that starts at i to the states behind it. */
 function extendRow(runs: RunCost, programme: Programme, { least, from, layers }: States, i: number): void {
-  const { length, upper, stride, segments, rest } = programme;
+  const { length, upper, borders, segments, rest } = programme;
   const row = i * layers;
   let first = layers;
   let end = 0;
@@ -133,7 +160,7 @@ function extendRow(runs: RunCost, programme: Programme, { least, from, layers }:
   for (let j = i + 1; j <= length; j++) {
     const bound = runs.extend();
     if (cheapest + bound > upper) return;
-    if (j % stride !== 0 && j !== length) continue;
+    if (borders.at[borders.next[j] as number] !== j) continue;
     let cost = -1;
     const target = j * layers + 1;
     for (let s = first; s < end; s++) {
@@ -151,7 +178,7 @@ function extendRow(runs: RunCost, programme: Programme, { least, from, layers }:
 
 function restOf(rest: Rest | null, j: number, segments: number): number {
   if (rest === null) return 0;
-  return rest.least[Math.ceil(j / rest.stride) * rest.layers + Math.min(segments, rest.layers - 1)] as number;
+  return rest.least[(rest.borders.next[j] as number) * rest.layers + Math.min(segments, rest.layers - 1)] as number;
 }
 
 function traceBack({ length, head, tail }: Programme, { least, from, layers }: States): Segmentation | null {

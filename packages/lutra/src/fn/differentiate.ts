@@ -5,8 +5,19 @@ import { type Expression, ONE, ZERO } from "./expression.ts";
 import { ruleOf } from "./named.ts";
 import { parseExpression } from "./parse.ts";
 
+/** Derivatives already made: what occurs twice in an expression occurs once in memory in its derivatives too. */
+const made = new WeakMap<Expression, Expression>();
+
 /** The derivative, simplified by the constructors. At a kink: one of the two one-sided derivatives. */
 export function differentiate(a: Expression): Expression {
+  const known = made.get(a);
+  if (known !== undefined) return known;
+  const derivative = derive(a);
+  made.set(a, derivative);
+  return derivative;
+}
+
+function derive(a: Expression): Expression {
   switch (a.kind) {
     case "number":
     case "constant":

@@ -2,57 +2,69 @@
 // where that helps: monotone pieces need only their ends, others get the mean-value form.
 
 import { type Interval, iv } from "../num/index.ts";
+import { assemble } from "./assemble.ts";
 import { CONSTANTS, shapeOfCall } from "./evaluate.ts";
-import { type Expression, parts } from "./expression.ts";
+import { type Arithmetic, type Expression, type Extremum, nodesOf } from "./expression.ts";
 import { ruleOf } from "./named.ts";
 import { power, powerUlps } from "./reference/power.ts";
 import { encloseShape, widenBy } from "./shape.ts";
 
-/** Contains the values of the expression over x, wherever it is defined there. */
-export function encloseNaturally(a: Expression, x: Interval): Interval {
+export type Enclose = (x: Interval) => Interval;
+
+/** A function that gives an interval with the values of the expression over x, wherever it is defined there. */
+export function compileEnclosure(a: Expression): Enclose {
+  return assemble(a, encloseNode, iv.EVERYTHING);
+}
+
+function encloseNode(a: Expression, enclosureOf: (part: Expression) => Enclose): Enclose {
   switch (a.kind) {
     case "number":
-      return { lo: a.value, hi: a.value };
+      return () => ({ lo: a.value, hi: a.value });
     case "constant":
-      return widenBy(CONSTANTS[a.name], CONSTANTS[a.name], 1);
+      return () => widenBy(CONSTANTS[a.name], CONSTANTS[a.name], 1);
     case "x":
-      return x;
-    case "negate":
-      return iv.negate(encloseNaturally(a.of, x));
-    case "add":
-      return sound(iv.add(encloseNaturally(a.left, x), encloseNaturally(a.right, x)));
-    case "subtract":
-      return sound(iv.subtract(encloseNaturally(a.left, x), encloseNaturally(a.right, x)));
-    case "multiply":
-      return iv.multiply(encloseNaturally(a.left, x), encloseNaturally(a.right, x));
-    case "divide":
-      return iv.divide(encloseNaturally(a.left, x), encloseNaturally(a.right, x));
-    case "min":
-    case "max":
-      return encloseExtremum(a.kind, encloseNaturally(a.left, x), encloseNaturally(a.right, x));
-    case "power":
-      return enclosePower(encloseNaturally(a.base, x), a.exponent);
-    case "call":
-      return encloseShape(shapeOfCall(a.name, a.order), ruleOf(a.name).domain, encloseNaturally(a.of, x));
-    case "where": {
-      const test = encloseNaturally(a.test, x);
-      if (test.lo >= 0) return encloseNaturally(a.then, x);
-      if (test.hi < 0) return encloseNaturally(a.otherwise, x);
-      return iv.hull(encloseNaturally(a.then, x), encloseNaturally(a.otherwise, x));
+      return (x) => x;
+    case "negate": {
+      const of = enclosureOf(a.of);
+      return (x) => iv.negate(of(x));
     }
-    default:
-      return a satisfies never;
+    case "power": {
+      const base = enclosureOf(a.base);
+      return (x) => enclosePower(base(x), a.exponent);
+    }
+    case "call": {
+      const of = enclosureOf(a.of);
+      const shape = shapeOfCall(a.name, a.order);
+      const { domain } = ruleOf(a.name);
+      return (x) => encloseShape(shape, domain, of(x));
+    }
+    case "where": {
+      const [test, then, otherwise] = [enclosureOf(a.test), enclosureOf(a.then), enclosureOf(a.otherwise)];
+      return (x) => {
+        const { lo, hi } = test(x);
+        return lo >= 0 ? then(x) : hi < 0 ? otherwise(x) : iv.hull(then(x), otherwise(x));
+      };
+    }
+    default: {
+      const [left, right] = [enclosureOf(a.left), enclosureOf(a.right)];
+      const combine = BINARY[a.kind];
+      return (x) => combine(left(x), right(x));
+    }
   }
 }
+
+const BINARY: Readonly<Record<Arithmetic | Extremum, (a: Interval, b: Interval) => Interval>> = {
+  add: (a, b) => sound(iv.add(a, b)),
+  subtract: (a, b) => sound(iv.subtract(a, b)),
+  multiply: iv.multiply,
+  divide: iv.divide,
+  min: (a, b) => ({ lo: Math.min(a.lo, b.lo), hi: Math.min(a.hi, b.hi) }),
+  max: (a, b) => ({ lo: Math.max(a.lo, b.lo), hi: Math.max(a.hi, b.hi) }),
+};
 
 /** Infinity - Infinity at an end says nothing about that end. */
 function sound({ lo, hi }: Interval): Interval {
   return { lo: Number.isNaN(lo) ? -Infinity : lo, hi: Number.isNaN(hi) ? Infinity : hi };
-}
-
-function encloseExtremum(kind: "min" | "max", a: Interval, b: Interval): Interval {
-  const pick = kind === "min" ? Math.min : Math.max;
-  return { lo: pick(a.lo, b.lo), hi: pick(a.hi, b.hi) };
 }
 
 /** x^p over an interval: monotone on each side of 0. Negative bases belong to whole exponents only. */
@@ -70,33 +82,34 @@ function enclosePower(base: Interval, p: number): Interval {
   return even || !whole ? { lo: Math.max(0, wide.lo), hi: wide.hi } : wide;
 }
 
-/** Whether the expression, or anything in it, may jump. A pole is found by its unbounded derivative instead. */
+/** Whether the expression may jump. A pole is found by its unbounded derivative instead. */
 export function mayJump(a: Expression): boolean {
-  if (a.kind === "where") return true;
-  if (a.kind === "call" && shapeOfCall(a.name, a.order).jumps.some(({ left }) => Number.isFinite(left))) return true;
-  return parts(a).some(mayJump);
+  return nodesOf(a).some(
+    (node) =>
+      node.kind === "where" ||
+      (node.kind === "call" && shapeOfCall(node.name, node.order).jumps.some(({ left }) => Number.isFinite(left))),
+  );
 }
 
 /**
- * Natural extension, cut with what the derivative says. That is sound where the derivative's enclosure is bounded: the expression is
- * then defined and continuous over x, since every way to leave its domain or to reach a pole makes the derivative unbounded.
+ * The natural extension, cut with what the derivative says. That is sound where the derivative's enclosure is bounded: a function that
+ * does not jump is then defined and continuous over x, since to leave its domain or to reach a pole makes the derivative unbounded.
  */
-export function encloseWithDerivative(a: Expression, derivative: Expression, x: Interval): Interval {
-  const natural = encloseNaturally(a, x);
-  if (x.lo === x.hi || !(x.hi - x.lo < Infinity)) return natural;
-  const slope = encloseNaturally(derivative, x);
-  if (!(slope.lo > -Infinity && slope.hi < Infinity)) return natural;
-  const cut = slope.lo >= 0 || slope.hi <= 0 ? encloseMonotone(a, x) : encloseMeanValue(a, slope, x);
-  return iv.intersect(natural, cut) ?? natural;
-}
-
-function encloseMonotone(a: Expression, x: Interval): Interval {
-  return iv.hull(encloseNaturally(a, { lo: x.lo, hi: x.lo }), encloseNaturally(a, { lo: x.hi, hi: x.hi }));
+export function encloseWithDerivative(natural: Enclose, derivative: Enclose, x: Interval): Interval {
+  const whole = natural(x);
+  if (x.lo === x.hi || !(x.hi - x.lo < Infinity)) return whole;
+  const slope = derivative(x);
+  if (!(slope.lo > -Infinity && slope.hi < Infinity)) return whole;
+  const monotone = slope.lo >= 0 || slope.hi <= 0;
+  const cut = monotone
+    ? iv.hull(natural({ lo: x.lo, hi: x.lo }), natural({ lo: x.hi, hi: x.hi }))
+    : encloseMeanValue(natural, slope, x);
+  return iv.intersect(whole, cut) ?? whole;
 }
 
 /** f(m) + f'(x) (x - m). */
-function encloseMeanValue(a: Expression, slope: Interval, x: Interval): Interval {
+function encloseMeanValue(natural: Enclose, slope: Interval, x: Interval): Interval {
   const m = x.lo + (x.hi - x.lo) / 2;
-  const offset = iv.subtract(x, { lo: m, hi: m });
-  return sound(iv.add(encloseNaturally(a, { lo: m, hi: m }), iv.multiply(slope, offset)));
+  const middle = { lo: m, hi: m };
+  return sound(iv.add(natural(middle), iv.multiply(slope, iv.subtract(x, middle))));
 }

@@ -1,6 +1,7 @@
-// Expressions compiled to closures, for the value in binary64. Parts without x are evaluated once.
+// Expressions compiled to closures, for the value in binary64.
 
-import { type Arithmetic, type Expression, type Extremum, hasX } from "./expression.ts";
+import { assemble } from "./assemble.ts";
+import type { Arithmetic, Expression, Extremum } from "./expression.ts";
 import { shapeOf } from "./named.ts";
 import { power } from "./reference/power.ts";
 import { evaluateShape, type Shape } from "./shape.ts";
@@ -18,13 +19,10 @@ export function shapeOfCall(name: string, order: number): Shape {
 
 /** A function that computes the expression. */
 export function compile(a: Expression): Evaluate {
-  const run = compileNode(a);
-  if (hasX(a)) return run;
-  const value = run(0);
-  return () => value;
+  return assemble(a, evaluateNode, 0);
 }
 
-function compileNode(a: Expression): Evaluate {
+function evaluateNode(a: Expression, partOf: (part: Expression) => Evaluate): Evaluate {
   switch (a.kind) {
     case "number":
       return () => a.value;
@@ -33,35 +31,29 @@ function compileNode(a: Expression): Evaluate {
     case "x":
       return (x) => x;
     case "negate": {
-      const of = compile(a.of);
+      const of = partOf(a.of);
       return (x) => -of(x);
     }
     case "power": {
-      const base = compile(a.base);
+      const base = partOf(a.base);
       const { exponent } = a;
-      if (exponent === 2) {
-        return (x) => {
-          const y = base(x);
-          return y * y;
-        };
-      }
       return (x) => power(base(x), exponent);
     }
     case "call": {
       const shape = shapeOfCall(a.name, a.order);
-      const of = compile(a.of);
+      const of = partOf(a.of);
       return (x) => evaluateShape(shape, of(x));
     }
     case "where": {
-      const [test, then, otherwise] = [compile(a.test), compile(a.then), compile(a.otherwise)];
+      const [test, then, otherwise] = [partOf(a.test), partOf(a.then), partOf(a.otherwise)];
       return (x) => (test(x) >= 0 ? then(x) : otherwise(x));
     }
     default:
-      return compileBinary(a.kind, compile(a.left), compile(a.right));
+      return evaluateBinary(a.kind, partOf(a.left), partOf(a.right));
   }
 }
 
-function compileBinary(kind: Arithmetic | Extremum, left: Evaluate, right: Evaluate): Evaluate {
+function evaluateBinary(kind: Arithmetic | Extremum, left: Evaluate, right: Evaluate): Evaluate {
   switch (kind) {
     case "add":
       return (x) => left(x) + right(x);

@@ -227,7 +227,15 @@ export function parts(a: Expression): readonly Expression[] {
   }
 }
 
-/** Whether x occurs in it. */
-export function hasX(a: Expression): boolean {
-  return a.kind === "x" || parts(a).some(hasX);
+/** Every part of an expression and itself, each object once, parts before what they are part of. Derivatives share many parts. */
+export function nodesOf(a: Expression): readonly Expression[] {
+  const seen = new Set<Expression>();
+  const visit = (node: Expression): void => {
+    for (const part of parts(node)) {
+      if (!seen.has(part)) visit(part);
+    }
+    seen.add(node);
+  };
+  visit(a);
+  return [...seen];
 }

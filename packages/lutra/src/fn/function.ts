@@ -4,7 +4,7 @@
 import { type Interval, iv, ulpAt } from "../num/index.ts";
 import { asymptotesOf, asymptotesOfShape } from "./asymptotes.ts";
 import { differentiate } from "./differentiate.ts";
-import { encloseNaturally, encloseWithDerivative, mayJump } from "./enclose.ts";
+import { compileEnclosure, encloseWithDerivative, mayJump } from "./enclose.ts";
 import { compile } from "./evaluate.ts";
 import { type Expression, X } from "./expression.ts";
 import { kinksOf } from "./kinks.ts";
@@ -61,25 +61,31 @@ function differentiated(identity: Identity): readonly Identity[] {
 
 function expressionFn(a: Expression, domain: Interval): Fn {
   const run = compile(a);
+  const natural = compileEnclosure(a);
+  const slope = lazy(() => compileEnclosure(differentiate(a)));
+  const jumps = mayJump(a);
   const { lo: first, hi: last } = domain;
   const evaluate = (x: number): number => (x >= first && x <= last ? evaluateWithLimits(run, x) : Number.NaN);
-  const derivative = lazy(() => differentiate(a));
-  const jumps = mayJump(a);
   const enclose = (x: Interval): Interval => {
     const inside = iv.intersect(x, domain);
     if (inside === null) return iv.EVERYTHING;
-    return jumps ? encloseNaturally(a, inside) : encloseWithDerivative(a, derivative(), inside);
+    return jumps ? natural(inside) : encloseWithDerivative(natural, slope(), inside);
   };
   const errorAt = (x: number): number => {
-    const { lo, hi } = encloseNaturally(a, { lo: x, hi: x });
+    const { lo, hi } = natural({ lo: x, hi: x });
     const y = evaluate(x);
     const error = Math.max(hi - y, y - lo) * (1 + 2 ** -50) + Number.MIN_VALUE;
     return Number.isNaN(error) ? Infinity : error;
   };
+  // What costs a walk of the whole expression, or more, waits until it is asked for.
+  const text = lazy(() => print(a));
   const ulps = lazy(() => measureUlps(evaluate, errorAt, domain));
+  const asymptotes = lazy(() => asymptotesOf(a));
   const kinks = lazy(() => kinksOf(a));
   return {
-    text: print(a),
+    get text() {
+      return text();
+    },
     domain,
     get ulps() {
       return ulps();
@@ -87,9 +93,11 @@ function expressionFn(a: Expression, domain: Interval): Fn {
     evaluate,
     errorAt,
     enclose,
-    derivative: () => toFn(derivative(), domain),
+    derivative: () => toFn(differentiate(a), domain),
     identities: [],
-    asymptotes: asymptotesOf(a),
+    get asymptotes() {
+      return asymptotes();
+    },
     get kinks() {
       return kinks();
     },

@@ -2,7 +2,7 @@
 // the two sides of min, max and where meet. Any argument but x itself is searched for sign changes.
 
 import { compile, shapeOfCall } from "./evaluate.ts";
-import { type Expression, parts, subtract } from "./expression.ts";
+import { type Expression, nodesOf, subtract } from "./expression.ts";
 import { shapeOf } from "./named.ts";
 
 /** Arguments are searched for crossings here, at steps of STEP. */
@@ -12,7 +12,7 @@ const STEP = 1 / 16;
 /** The kinks, increasing. Crossings outside [-128, 128] or in pairs closer than 1/16 are missed. */
 export function kinksOf(a: Expression): readonly number[] {
   const found = new Set<number>();
-  collect(a, found);
+  for (const node of nodesOf(a)) collect(node, found);
   return [...found].sort((p, q) => p - q);
 }
 
@@ -24,7 +24,6 @@ function collect(a: Expression, found: Set<number>): void {
   } else if (a.kind === "where") {
     addCrossings(a.test, 0, found);
   }
-  for (const part of parts(a)) collect(part, found);
 }
 
 /** Where the derivative of a named function jumps, or the function itself; poles are no kinks. */

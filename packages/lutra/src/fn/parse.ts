@@ -10,7 +10,7 @@ import type { Expression } from "./expression.ts";
 import * as build from "./expression.ts";
 import { ARITY, callable, nearestName, RULES, shapeOf } from "./named.ts";
 
-/** Longest expression in characters. The second derivative of a product of n factors has n^3 / 6 terms. */
+/** Longest expression in characters. */
 const MAX_LENGTH = 500;
 /** Deepest nesting: the parser and everything after it recurse. */
 const MAX_DEPTH = 64;
