@@ -55,9 +55,6 @@ const SAFE_MATH = [
   ...["E", "LN10", "LN2", "LOG10E", "LOG2E", "PI", "SQRT1_2", "SQRT2"],
 ];
 
-/** Files of the library that may use more, and why their result does not depend on the engine. */
-const MATH_EXCEPTIONS: Readonly<Record<string, { readonly uses: readonly string[]; readonly why: string }>> = {};
-
 function sourceFiles(root: string): { readonly path: string; readonly source: string }[] {
   const names = readdirSync(join(ROOT, root), { recursive: true, encoding: "utf8" });
   return names
@@ -98,21 +95,10 @@ describe("the import law", () => {
 
 describe("the library's mathematics", () => {
   it("gives the same bits in every engine", () => {
-    const found = sourceFiles("packages/lutra/src").flatMap(({ path, source }) => {
-      const exceptions = MATH_EXCEPTIONS[path]?.uses ?? [];
-      const inexact = findInexactMath(path, source, [...SAFE_MATH, ...exceptions]);
-      return inexact
-        .filter(({ text }) => !exceptions.includes(text))
-        .map(({ text, line }) => `${path}:${line}: ${text}`);
-    });
-    expect(found).toEqual([]);
-  });
-
-  it("has no exception for a file that does not need it", () => {
-    const needed = sourceFiles("packages/lutra/src").filter(
-      ({ path, source }) => findInexactMath(path, source, SAFE_MATH).length > 0,
+    const found = sourceFiles("packages/lutra/src").flatMap(({ path, source }) =>
+      findInexactMath(path, source, SAFE_MATH).map(({ text, line }) => `${path}:${line}: ${text}`),
     );
-    expect(needed.map(({ path }) => path).sort()).toEqual(Object.keys(MATH_EXCEPTIONS).sort());
+    expect(found).toEqual([]);
   });
 });
 

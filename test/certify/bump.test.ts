@@ -6,6 +6,7 @@ import {
   allCodes,
   BFLOAT16,
   fromOrdered32,
+  type Interval,
   nextUp32,
   random,
   toOrdered32,

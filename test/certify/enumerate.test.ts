@@ -132,6 +132,11 @@ describe("an enumerated certificate", () => {
     expect(() => certificateOf(overflow)).toThrow(/not finite/);
   });
 
+  it("refuses integers that are too many to enumerate", () => {
+    const s32 = parseFormat("s32.20") as IntegerFormat;
+    expect(() => certificateOf(integerChords("gelu", s32, s32, [-8, 0, 8], 8))).toThrow(/up to 16 bits/);
+  });
+
   it("refuses a kernel with an empty hole", () => {
     const kernel = kernelOf(GELU8);
     const values = kernel.values.map((value) => {

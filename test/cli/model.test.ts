@@ -1,6 +1,6 @@
 // lutra inspect, compile and evaluate on a small model, from files to files.
 
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { lutra, lutraFails, lutraJson, temporaryFolder } from "./lutra.ts";
 import { modelWithExternalData, tinyModel, writeTinyDataset } from "./tiny-model.ts";
@@ -177,7 +177,7 @@ describe("what cannot be compiled leaves nothing behind", () => {
     expect(await lutraFails(["inspect", path("outside.onnx")])).toContain("outside the model's folder");
   });
 
-  test("a model with external data: inspected and evaluated, but not compiled yet", async () => {
+  test("a model with external data: inspected, evaluated, and compiled into one file", async () => {
     await writeFile(path("beside.onnx"), modelWithExternalData("beside.bin"));
     await writeFile(path("beside.bin"), new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer));
     const { sites } = await lutraJson<{ sites: unknown[] }>(["inspect", path("beside.onnx")]);
@@ -186,7 +186,15 @@ describe("what cannot be compiled leaves nothing behind", () => {
       cwd: path(),
     });
     expect(evaluated.samples).toBe(100);
-    expect(await failing(["compile", "beside.onnx", "--data", "data.json"])).toContain("external data");
+    const compiled = await lutraJson<CompileJson>(["compile", "beside.onnx", "--data", "data.json", "-o", "whole"], {
+      cwd: path(),
+    });
+    expect(compiled.sites).toHaveLength(1);
+    await rm(path("beside.bin"));
+    const again = await lutraJson<EvaluateJson>(["evaluate", "whole/beside.lut.onnx", "--data", "data.json"], {
+      cwd: path(),
+    });
+    expect(again.samples).toBe(100);
   });
 
   test("a dataset that names a missing file", async () => {

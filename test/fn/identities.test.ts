@@ -80,7 +80,8 @@ describe("asymptotes and limits", () => {
   }
 
   it("expressions have the asymptotes that follow from their parts", () => {
-    const cases: readonly (readonly [text: string, below: readonly [number, number] | null, above: typeof below])[] = [
+    type Numbers = readonly [slope: number, intercept: number] | null;
+    const cases: readonly (readonly [text: string, below: Numbers, above: Numbers])[] = [
       ["x*sigmoid(1.5*x)", [0, 0], [1, 0]],
       ["2*gelu(3*x)+1", [0, 1], [6, 1]],
       ["x*(1+tanh(x+1))", [0, 0], [2, 0]],
@@ -94,8 +95,7 @@ describe("asymptotes and limits", () => {
       ["exp(x)", [0, 0], null],
       ["sin(x)", null, null],
     ];
-    const line = (of: readonly [number, number] | null): unknown =>
-      of === null ? null : { slope: of[0], intercept: of[1] };
+    const line = (of: Numbers): unknown => (of === null ? null : { slope: of[0], intercept: of[1] });
     for (const [text, below, above] of cases) {
       expect(parseFn(text).asymptotes, text).toEqual([line(below), line(above)]);
     }

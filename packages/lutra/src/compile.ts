@@ -18,7 +18,7 @@ import {
   score,
 } from "./model/index.ts";
 import type { Histogram } from "./num/index.ts";
-import { concatenate, findSites, type Model, rewrite, type Site, writeModel } from "./onnx/index.ts";
+import { concatenate, embedExternal, findSites, type Model, rewrite, type Site, writeModel } from "./onnx/index.ts";
 import { type Norm, type Problem, type Table, tableBytes } from "./table/index.ts";
 import { emit } from "./target/onnx/index.ts";
 
@@ -84,17 +84,19 @@ export interface Compilation {
 
 /**
  * Compiles a model: every layer found, or those of the kinds asked for, becomes tables of the same size.
+ * @param given external tensors are taken into the model: what is rewritten is one file
  * @param dataset as loaded; it is fitted to the model's inputs here
  * @throws LutraError "bad-model" if there is nothing to replace; whatever its parts throw; "cancelled"
  */
 export async function compile(
-  model: Model,
+  given: Model,
   dataset: Dataset,
   options: CompileOptions,
   tools: CompileTools,
   control: Control = {},
 ): Promise<Compilation> {
   const start = tools.now();
+  const model = embedExternal(given);
   const sites = chooseSites(model, options.only);
   const original = await tools.openSession(concatenate(writeModel(model)));
   try {

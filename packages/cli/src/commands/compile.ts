@@ -2,7 +2,7 @@
 // compiles; here options become its options and its result becomes files.
 
 import { basename, join } from "node:path";
-import { type Compilation, compile as compileModel, LutraError, type Model, type Norm, toJson } from "lutra";
+import { type Compilation, compile as compileModel, type Norm, toJson } from "lutra";
 import { openSession } from "lutra/onnxruntime";
 import { report } from "lutra-figures";
 import type { Command, CommonOptions } from "../command.ts";
@@ -29,7 +29,6 @@ export const compile: Command<CompileOptions, CompileData> = {
   async run(options, control) {
     const { file, segments, method, norm, only, flat, seed } = options;
     const model = await readModelFile(file);
-    checkEmbedded(model, file);
     const dataset = await readDataset(options.data);
     const ort = await loadRuntime();
     const folder = await stageFolder(options.output);
@@ -53,16 +52,6 @@ export const compile: Command<CompileOptions, CompileData> = {
   },
   print: compileText,
 };
-
-/** @throws LutraError "unsupported" if tensors lie in files beside the model: sessions are opened from memory */
-function checkEmbedded(model: Model, file: string): void {
-  const [location] = model.external.keys();
-  if (location === undefined) return;
-  throw new LutraError("unsupported", "models with external data cannot be compiled yet", {
-    where: `${file}: tensors in "${location}"`,
-    note: "save the model with its tensors inside (onnx.save without save_as_external_data); that holds up to 2 GiB",
-  });
-}
 
 interface Named {
   readonly file: string;

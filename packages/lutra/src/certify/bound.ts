@@ -243,7 +243,7 @@ function widened(e: Extremes, below: number, above: number): Extremes {
   return { ...e, min: nextDown(e.min - below), max: nextUp(e.max + above) };
 }
 
-export function join(a: Extremes | null, b: Extremes): Extremes {
+function join(a: Extremes | null, b: Extremes): Extremes {
   if (a === null) return b;
   return {
     min: Math.min(a.min, b.min),

@@ -29,6 +29,12 @@ export function* certifyAgainst(kernel: Kernel, fn: Fn, options: CertifyOptions 
     const proof = yield* enumerateKernel(kernel, fn, floor);
     return { spec, kernelHash, ...proof, properties: [] };
   }
+  if (spec.input.kind === "integer") {
+    throw new LutraError(
+      "unsupported",
+      `integer inputs of up to 16 bits can be certified, this has ${spec.input.bits}`,
+    );
+  }
   const { hole, table } = onlyLookup(kernel);
   const proof = yield* proveTable(table, hole, fn, spec.domain, floor);
   return { spec, kernelHash, ...proof, properties: [ROUNDED_SINGLY, ...atInfinities(table, fn, spec.domain)] };

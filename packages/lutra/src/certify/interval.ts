@@ -132,7 +132,7 @@ function signedRange(bounded: readonly BoundedPiece[]): Interval {
 }
 
 /** "every finite binary32 from -8 to 0". */
-export function overWords({ lo, hi }: Interval): string {
+function overWords({ lo, hi }: Interval): string {
   if (lo <= -MAX_BINARY32 && hi >= MAX_BINARY32) return "every finite binary32";
   const low = lo <= -MAX_BINARY32 ? "" : ` from ${lo}`;
   const high = hi >= MAX_BINARY32 ? "" : ` to ${hi}`;

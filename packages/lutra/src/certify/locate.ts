@@ -15,9 +15,9 @@ export interface Step {
 }
 
 /** exponential: the answer is 0 below this octave and infinite above the other. */
-export const EXPONENTIAL_OCTAVES = { lo: -126, hi: 127 } as const;
+const EXPONENTIAL_OCTAVES = { lo: -126, hi: 127 } as const;
 
-export function reduceArgument(reduction: Reduction, x: number): Step {
+function reduceArgument(reduction: Reduction, x: number): Step {
   switch (reduction.by) {
     case "odd":
     case "even":

@@ -28,7 +28,7 @@ export interface Piece {
 const MAX_PIECES = 1 << 20;
 
 /** The finite binary32 inputs in an interval as ordered keys; null if there are none. */
-export function inputKeys(domain: Interval): { readonly first: number; readonly last: number } | null {
+function inputKeys(domain: Interval): { readonly first: number; readonly last: number } | null {
   const first = toOrdered32(Math.max(-MAX_BINARY32, ceil32(domain.lo)));
   const last = toOrdered32(Math.min(MAX_BINARY32, floor32(domain.hi)));
   return first <= last ? { first, last } : null;

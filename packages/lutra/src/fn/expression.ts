@@ -199,7 +199,7 @@ export function substitute(a: Expression, x: Expression): Expression {
   return a.kind === "x" ? x : mapParts(a, (part) => substitute(part, x));
 }
 
-export const BINARY: Readonly<Record<Arithmetic | Extremum, (a: Expression, b: Expression) => Expression>> = {
+const BINARY: Readonly<Record<Arithmetic | Extremum, (a: Expression, b: Expression) => Expression>> = {
   add,
   subtract,
   multiply,

@@ -31,7 +31,7 @@ export function parseExpression(text: string): Expression {
 }
 
 /** An error at a character of an expression. */
-export function errorAtCharacter(text: string, position: number, message: string, hint = ""): LutraError {
+function errorAtCharacter(text: string, position: number, message: string, hint = ""): LutraError {
   const from = Math.max(0, position - 60);
   const shown = text.slice(from, position + 20);
   const caret = `${shown}\n${" ".repeat(position - from)}^`;

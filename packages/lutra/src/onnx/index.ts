@@ -2,6 +2,7 @@
 
 export type { AttributeValue } from "./build.ts";
 export { constant, int64, node, tensor } from "./build.ts";
+export { embedExternal } from "./embed.ts";
 export { exposeValues } from "./expose.ts";
 export { findSites } from "./find.ts";
 export type { Graph } from "./graph.ts";

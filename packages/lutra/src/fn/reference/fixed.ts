@@ -22,11 +22,6 @@ export function toDouble(a: bigint): number {
   return Number(a) * powerOfTwo(-Number(BITS));
 }
 
-/** numerator / denominator, for integers. */
-export function ratio(numerator: number, denominator: number): bigint {
-  return (BigInt(numerator) << BITS) / BigInt(denominator);
-}
-
 /**
  * Binary64 parts that sum to a, each the head of what is left: part i keeps `bits[i]` significant bits, counted from the leading
  * bit of the remainder, so that its products with integers of up to 53 - bits[i] bits are exact.
