@@ -29,42 +29,60 @@ export function* solve(problem: Problem, method: string, options: MethodOptions)
   return yield* fewest(problem, problem.size.maxError, search, options);
 }
 
-/** Doubles the segments until the error is small enough, then bisects. */
+/** Most segments a method without bounds is given while its error does not fall. */
+const PATIENCE = 4096;
+/** Guesses from the law of the error before bisection takes over. */
+const GUESSES = 4;
+
+/** The fewest segments with an error small enough: guesses from the law error ~ segments^-2, then bisection. */
 function* fewest(problem: Problem, maxError: number, method: Method, options: MethodOptions): Work<FitResult> {
   const least = Math.max(1, problem.tails.filter((tail) => typeof tail === "object").length);
-  const task = prepare({ ...problem, size: { segments: least } });
-  const rounding = roundingError(problem, task.samples);
-  if (rounding > maxError) {
-    throw new LutraError(
-      "infeasible",
-      `no table has an error of at most ${maxError}: rounding the output alone costs ${rounding}`,
-      {
-        note: "allow a larger error, or use a finer output format",
-      },
-    );
-  }
-  let tooFew = least - 1;
-  let enough = least;
-  let found = yield* method({ ...problem, size: { segments: enough } }, options);
+  refuseBelowRounding({ ...problem, size: { segments: least } }, maxError);
+  const attempt = (segments: number): Work<FitResult> => method({ ...problem, size: { segments } }, options);
+  let tooFew = 0;
+  let tried = least;
+  let last = yield* attempt(tried);
   let stuck = 0;
-  while (found.objective > maxError) {
-    // Twice the segments quarter the error, until rounding is all that is left.
-    const before = found.objective;
-    if (enough >= MAX_SEGMENTS || stuck >= 2) throw outOfReach(maxError, found);
-    tooFew = enough;
-    enough = Math.min(MAX_SEGMENTS, enough * 2);
-    found = yield* method({ ...problem, size: { segments: enough } }, options);
-    stuck = found.objective > before * 0.9 && found.bound < maxError ? stuck + 1 : 0;
+  while (last.objective > maxError) {
+    if (tried >= MAX_SEGMENTS || stuck >= 2) throw outOfReach(maxError, last);
+    const before = last.objective;
+    tooFew = tried;
+    tried = Math.min(MAX_SEGMENTS, Math.max(tooFew + 1, Math.min(8 * tooFew, guess(problem, tried, before, maxError))));
+    last = yield* attempt(tried);
+    // Rounding is all that is left once the error no longer falls although real lines could do it.
+    const rounding = last.bound > 0 ? last.bound < maxError : tried >= PATIENCE;
+    stuck = rounding && tried >= 2 * tooFew && last.objective > before * 0.9 ? stuck + 1 : 0;
   }
-  while (enough - tooFew > 1) {
-    const middle = Math.floor((tooFew + enough) / 2);
-    const trial = yield* method({ ...problem, size: { segments: middle } }, options);
-    if (trial.objective <= maxError) {
-      enough = middle;
-      found = trial;
-    } else tooFew = middle;
+  let enough = tried;
+  let found = last;
+  for (let k = 0; enough - tooFew > 1; k++) {
+    const middle = k < GUESSES ? guess(problem, tried, last.objective, maxError) : Math.floor((tooFew + enough) / 2);
+    tried = Math.min(enough - 1, Math.max(tooFew + 1, middle));
+    last = yield* attempt(tried);
+    if (last.objective <= maxError) {
+      enough = tried;
+      found = last;
+    } else tooFew = tried;
   }
   return found;
+}
+
+/** How many segments the asymptotic law asks for: the largest error falls with their square, the mean square with the fourth power. */
+function guess({ norm }: Problem, segments: number, error: number, maxError: number): number {
+  const ratio = Math.sqrt(error / maxError);
+  return Math.ceil(segments * (norm === "mse" ? Math.sqrt(ratio) : ratio));
+}
+
+function refuseBelowRounding(problem: Problem, maxError: number): void {
+  const rounding = roundingError(problem, prepare(problem).samples);
+  if (rounding <= maxError) return;
+  throw new LutraError(
+    "infeasible",
+    `no table has an error of at most ${maxError}: rounding the output alone costs ${rounding}`,
+    {
+      note: "allow a larger error, or use a finer output format",
+    },
+  );
 }
 
 function outOfReach(maxError: number, best: FitResult): LutraError {

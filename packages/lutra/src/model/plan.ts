@@ -3,7 +3,7 @@
 
 import { type Identity, parseFn } from "../fn/index.ts";
 import { floor32, type Histogram, type Interval, MIN_NORMAL_BINARY32 } from "../num/index.ts";
-import type { Norm, Problem, Reduction, Spec, Tail } from "../table/index.ts";
+import type { Line, Norm, Problem, Reduction, Spec, Tail } from "../table/index.ts";
 
 export interface PlanOptions {
   readonly segments: number;
@@ -22,7 +22,7 @@ export function planProblem(spec: Spec, options: PlanOptions, seen?: Histogram):
   const tails = defaultTails(spec, reductions);
   const norm = scales ? "relative" : options.norm;
   return {
-    spec: { ...spec, domain: tails === null ? seenRange(spec.domain, seen) : answerable(spec, reductions) },
+    spec: { ...spec, domain: tails === null ? seenRange(spec.domain, seen) : answerable(spec, reductions, seen) },
     size: { segments: options.segments },
     norm,
     // Only the mean square weighs inputs; without it, layers of one kind ask the same question and share a table.
@@ -70,24 +70,29 @@ function defaultTails(spec: Spec, reductions: readonly Reduction[]): readonly [T
 }
 
 /**
- * The part of the domain where a binary32 answer is finite: octaves are those of the positive normal numbers (a function that is odd
- * as well answers for the negative ones by its symmetry), 2^z ends at z = 127, a tail steeper than 1 before it overflows.
+ * The part of the domain a binary32 table can answer for: octaves are those of the positive normal numbers (a function that is odd
+ * as well answers for the negative ones by its symmetry), 2^z ends at z = 127, and a tail whose slope binary32 cannot hold (SELU's)
+ * drifts away from the function, so there the domain ends where calibration's inputs did.
  */
-function answerable({ domain, fn }: Spec, reductions: readonly Reduction[]): Interval {
+function answerable({ domain, fn }: Spec, reductions: readonly Reduction[], seen?: Histogram): Interval {
   let { lo, hi } = domain;
   for (const reduction of reductions) {
     if (reduction.by === "octave" || reduction.by === "logarithm") lo = Math.max(lo, MIN_NORMAL_BINARY32);
     if (reduction.by === "exponential") hi = Math.min(hi, floor32(LAST_EXPONENT / reduction.factor));
   }
   const [below, above] = parseFn(fn).asymptotes;
-  if (below !== null && Math.abs(below.slope) > 1) lo = Math.max(lo, -HALF_MAX / Math.abs(below.slope));
-  if (above !== null && Math.abs(above.slope) > 1) hi = Math.min(hi, HALF_MAX / Math.abs(above.slope));
+  const bounded = seenRange(domain, seen);
+  if (drifts(below)) lo = bounded.lo;
+  if (drifts(above)) hi = bounded.hi;
   return { lo, hi };
 }
 
 /** Largest power of two of binary32 below which a table's error cannot overflow. */
 const LAST_EXPONENT = 127;
-const HALF_MAX: number = 2 ** 127;
+
+function drifts(line: Line | null): boolean {
+  return line !== null && Math.fround(line.slope) !== line.slope;
+}
 
 /** Range of what was seen inside the domain; [-8, 8] if nothing was. */
 function seenRange(domain: Interval, seen?: Histogram): Interval {
