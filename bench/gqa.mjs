@@ -40,27 +40,28 @@ function timed(problem) {
   return runs[1];
 }
 
+const within = (ratio) => Math.abs(ratio - 1) <= TOLERANCE;
+const notAbove = (ratio) => ratio <= 1;
+
+/** The figures of a row, the coefficients they are about, and what counts as met. hswish's continuous optimum is only the best found. */
+function figuresOf(name) {
+  const both = [
+    ["same_storage_optimum", STORAGE, within],
+    ["bound_real_jumps_allowed", null, within],
+  ];
+  return name === "hswish" ? [...both, ["continuous_optimum_real", null, notAbove]] : both;
+}
+
 const { mse, ranges } = JSON.parse(readFileSync(published, "utf8"));
 const rows = Object.entries(mse).flatMap(([row, figures]) => {
   const [name, entries] = row.split(" ");
   const fn = name === "hswish" ? "hard-swish" : name;
-  return [
-    ["same_storage_optimum", STORAGE],
-    ["bound_real_jumps_allowed", null],
-  ].map(([figure, coefficients]) => {
+  return figuresOf(name).map(([figure, coefficients, met]) => {
     const { result, seconds } = timed(question(fn, ranges[name], Number(entries), coefficients));
     const ratio = result.objective / figures[figure];
     const proven = result.objective <= result.bound * 1.0001;
-    return {
-      row,
-      figure,
-      published: figures[figure],
-      found: result.objective,
-      ratio,
-      proven,
-      ok: Math.abs(ratio - 1) <= TOLERANCE && proven,
-      seconds,
-    };
+    const ok = met(ratio) && proven;
+    return { row, figure, published: figures[figure], found: result.objective, ratio, proven, ok, seconds };
   });
 });
 
@@ -80,7 +81,7 @@ writeFileSync(`${results}gqa.json`, `${JSON.stringify({ machine, tolerance: TOLE
 const missed = rows.filter(({ ok }) => !ok).length;
 console.log(
   missed === 0
-    ? `all ${rows.length} figures within ${TOLERANCE * 100} %`
+    ? `all ${rows.length} figures met, to ${TOLERANCE * 100} %`
     : `${missed} of ${rows.length} figures missed`,
 );
 process.exitCode = missed === 0 ? 0 : 1;

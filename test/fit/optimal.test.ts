@@ -221,6 +221,67 @@ describe("tails", () => {
   });
 });
 
+describe("a histogram", () => {
+  // Counts of an input that is nearly always in [1, 2].
+  const histogram = { edges: [-8, 1, 2, 8], counts: [1, 1000, 1] };
+
+  test("moves segments to where the inputs are", () => {
+    const grid = { lo: -8, hi: 8, step: 0.0625 };
+    const breakpointsInside = (options: object): number => {
+      const { index } = solved(problem("gelu", [-8, 8], { grid, norm: "mse", ...options })).table;
+      return index.rule === "breakpoints" ? index.codes.filter((p) => p > 1 && p < 2).length : 0;
+    };
+    expect(breakpointsInside({ histogram })).toBeGreaterThan(breakpointsInside({}));
+  });
+
+  test("that saw only part of the domain leaves the rest sensible", () => {
+    const seen = { edges: [1, 2], counts: [1000] };
+    const { table } = solved(
+      problem("gelu", [-8, 8], { input: "s12.8", output: "s16.12", norm: "mse", histogram: seen }),
+    );
+    for (const code of [-2047, -1024, -256, 0, 1000, 2047]) {
+      expect(Math.abs(evaluate(table, code) / 4096 - parseFn("gelu").evaluate(code / 256))).toBeLessThan(0.6);
+    }
+  });
+
+  test("restricts nothing for a largest error", () => {
+    const question = problem("gelu", [-8, 8], { grid: { lo: -8, hi: 8, step: 0.0625 } });
+    expect(toJson(solved({ ...question, histogram }).table)).toBe(toJson(solved(question).table));
+  });
+});
+
+describe("more codes than 4,096", () => {
+  test.each([
+    ["s14.10", 8],
+    ["bfloat16", 8],
+  ] as const)("mean square over %s with %i segments: not below its bound, not above uniform", (input, segments) => {
+    const output = input === "bfloat16" ? input : "s16.12";
+    const question = problem("gelu", [-8, 8], {
+      input,
+      output,
+      norm: "mse",
+      size: { segments },
+      tails: ["clamp", "clamp"],
+    });
+    const { objective, bound } = solved(question);
+    expect(bound).toBeGreaterThan(0);
+    expect(bound).toBeLessThanOrEqual(objective);
+    expect(objective).toBeLessThan(solved(question, "uniform").objective / 10);
+  });
+
+  test("stored pairs over 16-bit codes attain the largest-error optimum", () => {
+    const question = problem("gelu", [-8, 8], {
+      input: "s16.12",
+      output: "s16.12",
+      stored: "s16.8",
+      size: { segments: 8 },
+      tails: ["clamp", "clamp"],
+    });
+    const { objective, bound } = solved(question);
+    expect(objective).toBeLessThanOrEqual(bound * (1 + 1e-6));
+  });
+});
+
 describe("an error asked for", () => {
   test.each([
     ["gelu", "max", 1e-3],

@@ -77,3 +77,16 @@ test("integer tables have a width of 2^k codes", () => {
   );
   expect(table.index).toEqual({ rule: "uniform", first: -128, width: 16 });
 });
+
+test("on an unbounded domain the segments lie where the error is least", () => {
+  const tails = [
+    { slope: 0, intercept: 0 },
+    { slope: 1, intercept: 0 },
+  ] as const;
+  const { table, objective } = solved(
+    problem("gelu", [-Infinity, Infinity], { size: { segments: 18 }, tails }),
+    "uniform",
+  );
+  expect(table.index).toMatchObject({ width: 0.5 });
+  expect(objective).toBeLessThan(0.03);
+});

@@ -7,6 +7,7 @@ import {
   firstCodeFrom,
   floor32,
   fromOrdered32,
+  type Histogram,
   histogramRecorder,
   integerFormat,
   iv,
@@ -179,7 +180,7 @@ describe("histogramRecorder", () => {
         recorder.add([x]);
         const histogram = recorder.histogram();
         expect(histogram?.counts).toEqual([1]);
-        const [low, high] = histogram?.edges as [number, number];
+        const [low, high] = (histogram as Histogram).edges as readonly [number, number];
         expect(low <= x && x <= high).toBe(true);
       }),
       { seed: 1, numRuns: 1000 },

@@ -1,12 +1,11 @@
 export { type Batch, batches } from "./batches.ts";
 export { readNpz } from "./compressed.ts";
-export { countSamples, type Dataset, fitDataset, loadDataset, type Part, type Split } from "./dataset.ts";
+export { countSamples, type Dataset, fitDataset, loadDataset, type Split } from "./dataset.ts";
 export * from "./description.ts";
 export type { ReadFile } from "./files.ts";
 export { readIdx } from "./idx.ts";
-export type { DeclaredInput, DeclaredInputs, Layout, Layouts } from "./layout.ts";
+export type { DeclaredInput, DeclaredInputs } from "./layout.ts";
 export { readNpy } from "./npy.ts";
 export { parseDescription } from "./parse.ts";
-export type { SampleInput, Samples } from "./samples.ts";
 export type { Target } from "./targets.ts";
-export { columnsOf, type DelimitedText, memberOf, type RaggedTensor, readCsv, readJsonl, readTsv } from "./text.ts";
+export { columnsOf, memberOf, readCsv, readJsonl, readTsv } from "./text.ts";

@@ -89,7 +89,7 @@ function checkInteger(value: unknown, min: number, max: number, place: string): 
 }
 
 /** A list of up to `limit` items, each read by `read` at its own place. */
-export function listField<T>(
+function listField<T>(
   fields: Fields,
   name: string,
   limit: number,

@@ -2,7 +2,7 @@
 
 import { type AttributeProto, AttributeProto_AttributeType, type NodeProto } from "onnx-buf";
 
-export function attributeOf(node: NodeProto, name: string): AttributeProto | undefined {
+function attributeOf(node: NodeProto, name: string): AttributeProto | undefined {
   return node.attribute.find((attribute) => attribute.name === name);
 }
 

@@ -48,7 +48,7 @@ function givenNames(graph: GraphProto): Set<string> {
 }
 
 /** How a node is called in messages: its name, or its operator and first output. */
-export function labelOf(node: NodeProto): string {
+function labelOf(node: NodeProto): string {
   return node.name !== "" ? node.name : `${node.opType} -> ${node.output.find((name) => name !== "") ?? "nothing"}`;
 }
 

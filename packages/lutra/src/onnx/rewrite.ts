@@ -16,7 +16,7 @@ import { subgraphs } from "./check.ts";
 import type { FunctionDefinition, Model, Replacement } from "./types.ts";
 
 /** Domain of the functions. A runtime that registers operators of this domain uses those instead. */
-export const FUNCTION_DOMAIN = "lutra";
+const FUNCTION_DOMAIN = "lutra";
 const FUNCTION_DOMAIN_VERSION = 1n;
 /** Model-local functions came with IR version 8. */
 const FUNCTION_IR_VERSION = 8n;

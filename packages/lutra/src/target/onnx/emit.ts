@@ -16,7 +16,7 @@ export interface EmitOptions {
 }
 
 /** The first opset that has every operator used here (GreaterOrEqual). */
-export const FIRST_OPSET = 12;
+const FIRST_OPSET = 12;
 
 const OPERATORS: Readonly<Record<"add" | "sub" | "mul" | "div" | "min" | "max", string>> = {
   add: "Add",
