@@ -6,9 +6,10 @@ import * as errors from "./errors.mjs";
 import { machine, ROOT } from "./lutra.mjs";
 import * as models from "./models.mjs";
 import * as onnxIo from "./onnx-io.mjs";
+import * as operators from "./operators.mjs";
 import * as published from "./published.mjs";
 
-const BENCHES = [errors, published, onnxIo, models];
+const BENCHES = [errors, published, onnxIo, operators, models];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !BENCHES.some((bench) => bench.name === name));

@@ -28,10 +28,10 @@ const TABLES = {
     columns: [
       "function",
       "segments",
-      "NN-LUT",
+      "NN-LUT (re-trained), best of 10",
       "GQA-LUT, seed 42",
       "GQA-LUT, best of 10",
-      "lutra",
+      "lutra, stored as s16.6",
       "lutra, real coefficients",
     ],
     align: "lrrrrrr",
@@ -42,6 +42,19 @@ const TABLES = {
         published.gqa_best_of_10_seeds,
       ];
       return [fn, segments, ...[...others, stored.mse, real.mse].map(significant)];
+    },
+  },
+  operators: {
+    bench: "operators",
+    columns: [
+      "operator in onnxruntime-node, one thread",
+      "fused, ns per value",
+      "16-entry tables, ns per value",
+      "ratio",
+    ],
+    align: "lrrr",
+    line({ opType, fusedNs, tableNs, ratio }) {
+      return [opType, significant(fusedNs), significant(tableNs), `${significant(ratio)}x`];
     },
   },
   models: {

@@ -44,6 +44,9 @@ describe.each(["gelu", "sin", "hard-swish"])("least squares on 600 points of %s"
       expect(settled.cost).toBeGreaterThanOrEqual(exact.cost * (1 - 1e-12));
       let below = 0;
       for (const stride of [60, 20, 5, 1]) {
+        const borders = bordersEvery(stride, length);
+        const relaxed = finish(bestSegmentation(runs, { ...plain, borders, relaxed: true }));
+        expect(relaxed?.cost).toBeLessThanOrEqual(exact.cost * (1 + 1e-9));
         const right = new LeastSquares(mirrored(points));
         const rest = finish(restBounds(right, { ...plain, borders: bordersEvery(stride, length) }));
         const bound = rest.least[Math.min(segments, rest.layers - 1)] as number;

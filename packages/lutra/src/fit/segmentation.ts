@@ -77,6 +77,8 @@ interface States {
   readonly least: Float64Array;
   readonly from: Int32Array;
   readonly layers: number;
+  /** Relaxed only, by border instead of point: the same before the cell that ends there may be left out for nothing. */
+  readonly ends: Float64Array;
 }
 
 const ROWS_PER_TURN = 64;
@@ -96,14 +98,13 @@ export function* bestSegmentation(runs: RunCost, programme: Programme): Work<Seg
  */
 export function* restBounds(runs: RunCost, mirrored: Programme): Work<Rest> {
   const { borders, length } = mirrored;
-  const { least, layers } = yield* fill(runs, { ...mirrored, tail: null, relaxed: true, rest: null });
+  const { ends, layers } = yield* fill(runs, { ...mirrored, tail: null, relaxed: true, rest: null });
   const count = borders.at.length;
   const rest = new Float64Array(count * layers);
   for (let k = 0; k < count; k++) {
-    const left = borders.at[count - 1 - k] as number;
     let best = Infinity;
     for (let s = 0; s < layers; s++) {
-      best = Math.min(best, least[left * layers + s] as number);
+      best = Math.min(best, ends[(count - 1 - k) * layers + s] as number);
       rest[k * layers + s] = best;
     }
   }
@@ -114,30 +115,32 @@ function* fill(runs: RunCost, programme: Programme): Work<States> {
   const { length, head, tail, borders } = programme;
   const inner = Math.min(programme.segments, length + (head === null ? 0 : 1)) - (tail === null ? 0 : 1);
   const layers = inner + 1;
-  const states = {
-    least: new Float64Array((length + 1) * layers).fill(Infinity),
-    from: new Int32Array((length + 1) * layers),
-    layers,
-  };
+  const size = (length + 1) * layers;
+  const ends = new Float64Array(programme.relaxed ? borders.at.length * layers : 0);
+  const states = { least: new Float64Array(size).fill(Infinity), from: new Int32Array(size), layers, ends };
   if (head === null) states.least[0] = 0;
   else for (let j = 0; j <= length && layers > 1; j++) states.least[j * layers + 1] = head[j] as number;
-  const unskipped = new Float64Array(layers);
-  for (let k = 0; k < borders.at.length - 1; k++) {
+  for (let k = 0; k < borders.at.length; k++) {
     const i = borders.at[k] as number;
     if (k % ROWS_PER_TURN === 0) yield { stage: "optimal: dynamic programme", done: i, total: length };
-    if (programme.relaxed) skipCell(states, i, unskipped);
-    extendRow(runs, programme, states, i);
+    if (programme.relaxed) leaveOut(states, borders, k, i === length && tail === null);
+    if (i < length) extendRow(runs, programme, states, i);
   }
   return states;
 }
 
-/** A segment may begin at i although the one before ended a cell earlier. `unskipped` carries the states of that earlier row. */
-function skipCell({ least, layers }: States, i: number, unskipped: Float64Array): void {
+/**
+ * A breakpoint may lie inside the cell before border k, which is then left out. Either a segment ended where that cell begins, or
+ * the breakpoint ends a segment that began inside the cell before (left out too) and so has no whole cell: it counts, for nothing.
+ */
+function leaveOut({ least, layers, ends }: States, { at }: Borders, k: number, last: boolean): void {
+  const row = (at[k] as number) * layers;
+  const before = k === 0 ? -1 : (at[k - 1] as number) * layers;
   for (let s = 0; s < layers; s++) {
-    const own = least[i * layers + s] as number;
-    const earlier = unskipped[s] as number;
-    if (i > 0 && s > 0 && earlier < own) least[i * layers + s] = earlier;
-    unskipped[s] = own;
+    const empty = before >= 0 && s > 0 ? (least[before + s - 1] as number) : Infinity;
+    const end = Math.min(least[row + s] as number, empty);
+    ends[k * layers + s] = end;
+    least[row + s] = last || before < 0 || s === 0 ? end : Math.min(end, ends[(k - 1) * layers + s] as number);
   }
 }
 
