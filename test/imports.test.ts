@@ -44,7 +44,7 @@ const LAWS: Readonly<Record<string, RootLaw>> = {
   "packages/lutra/src": LIBRARY,
   "packages/figures/src": part(["lutra"], false),
   "packages/cli/src": part(["lutra", "lutra/onnxruntime", "lutra-figures", "commander", "onnxruntime-node"], true),
-  bench: part(["lutra", "lutra/onnxruntime", "onnxruntime-node"], true),
+  bench: part(["lutra", "lutra/onnxruntime", "onnxruntime-node", "onnx-buf", "@bufbuild/protobuf"], true),
   models: part(["lutra", "onnx-buf", "@bufbuild/protobuf", "onnxruntime-node"], true),
   scripts: part(["gmp-wasm"], true),
 };

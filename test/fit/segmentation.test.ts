@@ -14,6 +14,7 @@ import {
   prepare,
   restBounds,
   settle,
+  type Tube,
 } from "../../packages/lutra/src/fit/index.ts";
 import { problem } from "./problems.ts";
 
@@ -93,7 +94,7 @@ test("a cover has the fewest runs, or is refused beyond the limit", () => {
   const x = Float64Array.from({ length: 9 }, (_, i) => i);
   const y = Float64Array.from([0, 1, 2, 3, 2, 1, 0, 5, 9]);
   const tube = { x, lo: y, hi: y };
-  const longest = (t: typeof tube, from: number, to: number): number => longestRun(t, from, to).end;
+  const longest = (t: Tube, from: number, to: number): number => longestRun(t, from, to).end;
   expect(cover(tube, longest, 0, 9, 3)).toEqual([0, 4, 7]);
   expect(cover(tube, longest, 0, 9, 2)).toBeNull();
 });

@@ -58,7 +58,7 @@ function store({ problem }: Task, piece: Piece): Piece {
 }
 
 /** The nearest value of a coefficient format, saturating. */
-export function toStored(format: Format, value: number): number {
+function toStored(format: Format, value: number): number {
   if (format.kind === "float") return Math.fround(value);
   const { lo, hi } = codeRange(format);
   return decode(format, Math.min(hi, Math.max(lo, roundHalfEven(value / format.scale) + format.zeroPoint)));

@@ -209,7 +209,7 @@ function traceBack({ length, head, tail }: Programme, { least, from, layers }: S
 }
 
 /** Whole cost of given segments. */
-export function costOf({ head, tail, length }: Programme, starts: readonly number[], runs: RunCost): number {
+function costOf({ head, tail, length }: Programme, starts: readonly number[], runs: RunCost): number {
   const last = starts.length - 1;
   return starts.reduce((sum, start, s) => {
     if (s === last && tail !== null) return sum + (tail[start] as number);
