@@ -95,7 +95,11 @@ describe("the certificate of Softmax", () => {
     const [, distance] = /-Infinity, or ([\d.]+) or more below/.exec(stated) as unknown as [string, string];
     expect(stated).toMatch(/exactly 0/);
     expect(stated).toMatch(/no probability is above 1/);
-    expect(stated).toMatch(/argmax is kept/);
+    const [, gap] = /argmax is kept.*more than ([\d.e-]+) below it gets less/.exec(stated) as unknown as [
+      string,
+      string,
+    ];
+    expect(Number(gap)).toBeLessThan(0.002);
     const value = fc.oneof(
       fc.float({ min: -30, max: 30, noNaN: true }),
       fc.constantFrom(-Infinity, -10000, Number(distance) * -1 - 30),
@@ -113,10 +117,35 @@ describe("the certificate of Softmax", () => {
         expect(p[i]).toBeLessThanOrEqual(1);
         expect(p[i]).toBeGreaterThanOrEqual(0);
         if (x === largest) expect(p[i]).toBe(top);
+        else if (largest - x > Number(gap)) expect(p[i]).toBeLessThan(top);
         if (largest - x >= Number(distance)) expect(p[i]).toBe(0);
       });
     });
     fc.assert(property, { seed: 3, numRuns: 500 });
+  });
+
+  it("does not claim that probabilities lie in [0, 1] when the table of 1/x is negative", () => {
+    const negative: Table = {
+      ...TABLES.reciprocal,
+      coefficients: [[-1000]],
+      index: { rule: "breakpoints", codes: [] },
+      reductions: [],
+    };
+    const { certificate: of } = certified(softmax(64), { ...TABLES, reciprocal: negative });
+    expect(of.absolute.upper).toBeGreaterThan(1000);
+    expect(of.properties.join()).not.toMatch(/below 0|argmax/);
+  });
+
+  it("widens the stated gap of ties where the table of exp is flat", () => {
+    const flat = {
+      ...TABLES.exp,
+      reductions: [],
+      index: { rule: "breakpoints", codes: [-1] },
+      coefficients: [[0.5, 1]],
+    } as Table;
+    const { certificate: of } = certified(softmax(2), { ...TABLES, exp: flat });
+    const [, gap] = /more than ([\d.e-]+) below it gets less/.exec(of.properties.join()) as unknown as [string, string];
+    expect(Number(gap)).toBeGreaterThanOrEqual(1);
   });
 
   it("needs no reduction: a plain table of exp with a tail of 0 is certified too", () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { BINARY32, integerFormat } from "../../packages/lutra/src/num/index.ts";
+import { BINARY32, integerFormat, random } from "../../packages/lutra/src/num/index.ts";
 import {
   atScale,
   evaluate,
   type Reduction,
+  roundShift,
   segmentCount,
   slopeAt,
   type Table,
@@ -216,6 +217,23 @@ describe("slopeAt", () => {
     });
     expect(slopeAt(table, 10)).toBe(1);
   });
+});
+
+test("roundShift agrees with exact arithmetic where a double cannot hold the half added to the sum (20,000 samples)", () => {
+  const source = random(3);
+  const floorDiv = (a: bigint, b: bigint): bigint => (a >= 0n ? a / b : -((-a + b - 1n) / b));
+  for (let i = 0; i < 20_000; i++) {
+    const magnitude = 2 ** (1 + source.below(53)) - source.below(3);
+    const sum = (i % 2 === 0 ? 1 : -1) * Math.min(magnitude, 2 ** 53 - 1);
+    const shift = source.below(63);
+    const divisor = 1n << BigInt(shift);
+    const twice = 2n * BigInt(sum);
+    const half = floorDiv(twice + divisor, 2n * divisor);
+    const isTie = twice + divisor === half * 2n * divisor;
+    expect(roundShift(sum, shift, "half-up") + 0).toBe(Number(half));
+    expect(roundShift(sum, shift, "half-even") + 0).toBe(Number(isTie && half % 2n !== 0n ? half - 1n : half));
+    expect(roundShift(sum, shift, "floor") + 0).toBe(Number(floorDiv(BigInt(sum), divisor)));
+  }
 });
 
 test("atScale shares coefficients between input scales", () => {

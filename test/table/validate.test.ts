@@ -65,6 +65,7 @@ describe("parseTable", () => {
       "spec.input",
     ],
     ["an unknown reduction", ["reductions", 0, "by"], "mirror", "reductions[0].by"],
+    ["three reductions", ["reductions"], [{ by: "even" }, { by: "odd" }, { by: "even" }], "reductions"],
     ["an octave of power 0", ["reductions", 0], { by: "octave", step: 1, power: 0 }, "reductions[0].power"],
   ];
   for (const [what, path, value, where] of faults) {

@@ -29,13 +29,13 @@ function canonical(value: unknown): unknown {
   return value;
 }
 
-/** 64-bit FNV-1a of the canonical JSON, as 16 hexadecimal digits. A fingerprint for caches and certificates, not a seal. */
+/** 64-bit FNV-1a of the canonical JSON, as 16 hexadecimal digits (of UTF-16 units, one step each). A fingerprint for caches and certificates, not a seal. */
 export function hash(value: unknown): string {
   const text = typeof value === "string" ? value : toJson(value);
   let high = 0xcbf29ce4;
   let low = 0x84222325;
   for (let i = 0; i < text.length; i++) {
-    low ^= text.charCodeAt(i);
+    low = (low ^ text.charCodeAt(i)) >>> 0;
     // times 2^40 + 0x1b3, in two 32-bit halves
     const product = low * 0x1b3;
     high = (Math.imul(high, 0x1b3) + (low << 8) + Math.floor(product / 2 ** 32)) >>> 0;

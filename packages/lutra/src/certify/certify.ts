@@ -14,11 +14,32 @@ import type { Certificate } from "./types.ts";
  * kernels of other shapes
  */
 export function* certify(kernel: Kernel, options: CertifyOptions = {}): Work<Certificate> {
-  if (isRowFunction(kernel.spec.fn)) {
-    verify(kernel);
-    return yield* certifyRows(kernel, relativeFloorOf(options), options.rows ?? {});
+  refuseScales(kernel);
+  const certificate = isRowFunction(kernel.spec.fn)
+    ? yield* certifyRowLayer(kernel, options)
+    : yield* certifyAgainst(kernel, parseFn(kernel.spec.fn), options);
+  for (const bound of [certificate.absolute, certificate.relative, certificate.ulp]) {
+    if (!(bound.lower <= bound.upper)) {
+      throw new Error(
+        `a proof is contradicted: ${bound.lower} was measured at ${bound.at}, at most ${bound.upper} proven`,
+      );
+    }
   }
-  return yield* certifyAgainst(kernel, parseFn(kernel.spec.fn), options);
+  return certificate;
+}
+
+function* certifyRowLayer(kernel: Kernel, options: CertifyOptions): Work<Certificate> {
+  verify(kernel);
+  return yield* certifyRows(kernel, relativeFloorOf(options), options.rows ?? {});
+}
+
+/** @throws LutraError "unsupported": one certificate is about one scale */
+function refuseScales(kernel: Kernel): void {
+  const shared = kernel.values.some((value) => value.op === "lookup" && value.table?.scales !== undefined);
+  if (!shared) return;
+  throw new LutraError("unsupported", "a table shared between scales is certified one scale at a time", {
+    note: "certify atScale(table, i) for each scale",
+  });
 }
 
 export interface CheckOptions {
@@ -28,7 +49,8 @@ export interface CheckOptions {
 }
 
 /**
- * Checks that a certificate is about this kernel.
+ * Checks that a certificate is about this kernel. The hash tells kernels apart, it does not seal the certificate's numbers: against
+ * numbers that may have been edited, leave the hash check off.
  * @throws LutraError "mismatch" naming the first difference: the hash, or, with the hash check off, what a new proof finds otherwise;
  * "infeasible" if the kernel cannot be certified at all
  */
@@ -64,10 +86,13 @@ function compare(claimed: Certificate, found: Certificate): void {
     "ulp",
     "mse",
     "offBy",
+    "undecided",
+    "shown",
+    "holes",
     "over",
     "spec",
     "properties",
   ] as const) {
-    if (hash(found[field]) !== hash(claimed[field])) throw different(field);
+    if (hash(found[field] ?? null) !== hash(claimed[field] ?? null)) throw different(field);
   }
 }

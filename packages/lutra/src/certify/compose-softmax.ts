@@ -15,8 +15,9 @@
 // LogSoftmax: y_i = (x_i - M) - log S, y^_i = fl(d^_i - L(s^)): |y^ - y| <= u |x_i - M| + |L - log| + |log(s^ / S)| + u |y^|.
 
 import { LutraError, type Work } from "../base/index.ts";
+import { parseFn } from "../fn/index.ts";
 import type { Kernel } from "../kernel/index.ts";
-import { type Interval, iv, MAX_BINARY32, nextDown32, UNIT_BINARY32 } from "../num/index.ts";
+import { ceil32, type Interval, iv, MAX_BINARY32, nextDown32, nextUp, UNIT_BINARY32 } from "../num/index.ts";
 import { evaluate, type Table } from "../table/index.ts";
 import {
   answersOf,
@@ -46,17 +47,18 @@ export function* composeSoftmax(kernel: Kernel, tables: Tables, relativeFloor: n
   if (formulaOf(kernel) !== SOFTMAX) throw unknownShape(kernel);
   const maxRow = rowLength(kernel);
   const shifted = yield* proveExponentials(tables.exp as Table, maxRow);
-  const reciprocal = subjectOf(tables.reciprocal as Table, "reciprocal");
+  const scale = yield* proveRatio(subjectOf(tables.reciprocal as Table, "reciprocal"), shifted.sum);
+  const nonNegative = shifted.nonNegative && scale.lo >= 0;
   return {
-    bounds: yield* softmaxBounds(shifted, reciprocal, relativeFloor),
+    bounds: softmaxBounds(shifted, scale, nonNegative, relativeFloor),
     over: `rows of 1 to ${maxRow} binary32 values, -Infinity allowed but for all of them`,
     covers: () => true,
     properties: [
       ANY_ORDER,
       ...maskProperty(shifted, "0"),
       "no probability is above 1",
-      ...(shifted.nonNegative ? ["no probability is below 0"] : []),
-      ...(yield* argmaxProperty(shifted, reciprocal)),
+      ...(nonNegative ? ["no probability is below 0"] : []),
+      ...(nonNegative && scale.lo > 0 ? [argmaxProperty(shifted)] : []),
       ALL_MASKED,
     ],
   };
@@ -76,10 +78,16 @@ function maskProperty({ zeroUpTo: zero }: Exponentials, result: string): readonl
   return [`a masked position (-Infinity, or ${-zero} or more below the row's maximum) is exactly ${result}`];
 }
 
-/** The maximum's e^ is T(0), which none exceeds; times a positive number, rounding being monotone, that stays so. */
-function* argmaxProperty(shifted: Exponentials, reciprocal: Subject): Work<readonly string[]> {
-  const { lo } = yield* proveRatio(reciprocal, shifted.sum);
-  return lo > 0 ? ["no position exceeds that of the row's maximum: the argmax is kept"] : [];
+/** Room for the roundings of the difference and of the two products: one relative 2^-22 is at least two binary32 ulps. */
+const TIE_MARGIN: number = 2 ** -21;
+
+/**
+ * The maximum's e^ is T(0), which none exceeds; times a positive number, rounding being monotone, that stays so. Where
+ * r+ exp(t) < T(0) a position is strictly below it: for t < -log(r+ / T(0)). Nearer inputs may tie, as they do in any finite format.
+ */
+function argmaxProperty({ ratio, atMaximum }: Exponentials): string {
+  const gap = iv.widen(parseFn("log").enclose({ lo: 1, hi: nextUp(ratio.hi / atMaximum) }), 1).hi + TIE_MARGIN;
+  return `the argmax is kept: no position exceeds that of the row's maximum, and one more than ${ceil32(gap)} below it gets less`;
 }
 
 /** What the lemma needs to know of the exponentials and their sum. */
@@ -88,6 +96,8 @@ interface Exponentials {
   readonly ratio: Interval;
   readonly alpha: number;
   readonly omega: number;
+  /** T(0), what the row's maximum gets. */
+  readonly atMaximum: number;
   /** Range of the computed sum. */
   readonly sum: Interval;
   readonly nonNegative: boolean;
@@ -119,7 +129,7 @@ function* proveExponentials(table: Table, maxRow: number): Work<Exponentials> {
   if (!(lo > 0)) throw new LutraError("infeasible", `the table of exp is too coarse for rows of ${maxRow}`);
   const most = maxRow * (1 + gamma(maxRow - 1)) * (1 + 2 ** -50);
   const hi = nonNegative ? atMaximum * most : ratio.hi * maxRow * (1 + omega) * (1 + 2 ** -50);
-  return { maxRow, ratio, alpha, omega, sum: { lo, hi }, nonNegative, zeroUpTo: zeroUpTo(subject, pieces) };
+  return { maxRow, ratio, alpha, omega, atMaximum, sum: { lo, hi }, nonNegative, zeroUpTo: zeroUpTo(subject, pieces) };
 }
 
 /** Where to stop counting relative error: the cut with the least final bound, as far as whole pieces tell. */
@@ -146,18 +156,22 @@ function* smallError(subject: Subject, cut: number): Work<number> {
   return Math.max(iv.magnitude(difference), clamp, infinite + 2 ** -1000) + argument;
 }
 
-function* softmaxBounds(
-  { ratio, alpha, omega, sum, nonNegative }: Exponentials,
-  reciprocal: Subject,
+/**
+ * @param scale range of R(s) s over the sums there can be
+ * @param nonNegative neither table answers below 0
+ */
+function softmaxBounds(
+  { ratio, alpha, omega }: Exponentials,
+  scale: Interval,
+  nonNegative: boolean,
   relativeFloor: number,
-): Work<Bounds> {
-  // Both p^ and p lie in [0, 1], however coarse the tables.
+): Bounds {
+  // Both p^ and p lie in [0, 1], however coarse the tables, if neither is negative.
   const trivial = { absolute: 1, relative: 1 / relativeFloor, ulp: 2 ** 149 };
   if (omega >= 0.5) {
     if (nonNegative) return trivial;
     throw new LutraError("infeasible", "the table of exp is too coarse for rows this long");
   }
-  const scale = yield* proveRatio(reciprocal, sum);
   const factor = iv.divide(iv.multiply(scale, ONE_ROUNDING), around1(omega));
   const k = (ratio.hi / ratio.lo) * (1 + 2 ** -50);
   const root = Math.sqrt(k);

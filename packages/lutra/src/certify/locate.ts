@@ -1,5 +1,5 @@
-// Where an input goes in a binary32 table: branch of every reduction, clamp, segment. Written from the definitions in
-// table/types.ts, not from evaluate(): the checker should not share the definition's code, only agree with it (tested).
+// Where an input goes in a binary32 table: branch of every reduction, clamp, segment. Reductions are written from table/types.ts, not
+// taken from evaluate(): the checker agrees with the definition (tested) without sharing it. The index rule itself is the table's.
 
 import { exponentOf, MAX_BINARY32, MIN_NORMAL_BINARY32, powerOfTwo } from "../num/index.ts";
 import { type Reduction, segmentCount, segmentOf, type Table } from "../table/index.ts";
@@ -105,5 +105,7 @@ export function pathOf(table: Table, x: number): number {
     t = t <= low ? low : high;
   } else path = path * 4 + 1;
   const count = segmentCount(table);
-  return path * count + segmentOf(table.index, count, t);
+  const way = path * count + segmentOf(table.index, count, t);
+  if (!Number.isSafeInteger(way)) throw new RangeError("more reductions than a path can tell apart");
+  return way;
 }

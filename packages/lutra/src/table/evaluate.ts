@@ -9,7 +9,6 @@ import {
   MAX_BINARY32,
   MIN_NORMAL_BINARY32,
   powerOfTwo,
-  roundHalfEven,
   toOrdered32,
 } from "../num/index.ts";
 import type { Index, Reduction, Rounding, Table } from "./types.ts";
@@ -108,11 +107,15 @@ function evaluateInteger(table: Table, code: number): number {
   return reduction === "odd" && code < 0 ? saturate(table.spec.output, -y) : y;
 }
 
-/** sum / 2^shift, rounded. Exact for |sum| < 2^53. */
+/** sum / 2^shift, rounded. Exact for |sum| < 2^53: the rest is compared with a half, never added to one. */
 export function roundShift(sum: number, shift: number, rounding: Rounding): number {
-  const quotient = sum / 2 ** shift;
-  if (rounding === "floor") return Math.floor(quotient);
-  return rounding === "half-up" ? Math.floor(quotient + 0.5) : roundHalfEven(quotient);
+  const divisor = 2 ** shift;
+  const down = Math.floor(sum / divisor);
+  if (rounding === "floor") return down;
+  const rest = sum - down * divisor;
+  const half = divisor / 2;
+  if (rest !== half) return rest > half ? down + 1 : down;
+  return rounding === "half-up" || down % 2 !== 0 ? down + 1 : down;
 }
 
 function saturate(format: Format, code: number): number {

@@ -2,10 +2,14 @@
 
 import { type Json, LutraError } from "../base/index.ts";
 import { checkFormat, codeRange, exponentOf, type Format, type Interval, powerOfTwo } from "../num/index.ts";
+import { atScale } from "./evaluate.ts";
 import type { Index, Reduction, Rounding, ScaleVariant, Spec, Table } from "./types.ts";
 
 /** Limit on segments, so that a hostile file cannot exhaust memory further down: every 16-bit code its own segment. */
 export const MAX_SEGMENTS = 65536;
+
+/** A symmetry and a reduction that covers the line: more would only hide inputs from each other. */
+const MAX_REDUCTIONS = 2;
 
 /** Longest text of a function. */
 const MAX_FUNCTION_TEXT = 10000;
@@ -50,8 +54,15 @@ export function checkTable(table: Table): void {
   if ((table.spec.input.kind === "integer") !== (table.spec.output.kind === "integer")) {
     throw fault("spec", "input and output must both be integer formats or both be float formats");
   }
+  if (table.reductions.length > MAX_REDUCTIONS) {
+    throw fault("reductions", `at most ${MAX_REDUCTIONS}, got ${table.reductions.length}`);
+  }
   if (table.spec.input.kind === "integer") checkInteger(table);
   else checkFloat(table);
+  table.scales?.forEach((scale, i) => {
+    if (scale.input.kind !== "integer") throw fault(`scales[${i}].input`, "a shared table has integer inputs");
+    checkTable(atScale(table, i));
+  });
 }
 
 function checkIndex(index: Index, segments: number, input: Format): void {
