@@ -1,6 +1,6 @@
 // The error of a delivered table at the inputs its problem names: plain counting, apart from fit and from certify.
 
-import { allCodes, codeRange, decode, encode, evaluate, isEnumerable, type Problem, parseFn, type Table } from "lutra";
+import { allCodes, codeRange, DEFAULT_RELATIVE_FLOOR, decode, encode, evaluate, isEnumerable, type Problem, parseFn, type Table } from "lutra";
 
 export interface MeasuredError {
   /** Largest |delivered - exact|. */
@@ -22,12 +22,11 @@ export interface MeasuredError {
 const SAMPLED_POINTS = 65_536;
 /** Range measured on a side where the domain has no end; the certificate covers the rest. */
 const FINITE_REACH = 16;
-const DEFAULT_FLOOR = 1e-6;
 
 export function measureTable(problem: Problem, table: Table): MeasuredError {
   const { codes, over } = pointsOf(problem);
   const exact = parseFn(problem.spec.fn);
-  const floor = problem.floor ?? DEFAULT_FLOOR;
+  const floor = problem.floor ?? DEFAULT_RELATIVE_FLOOR;
   let [max, at, relative, sum, sumSquares] = [0, Number.NaN, 0, 0, 0];
   for (const code of codes) {
     const x = decode(table.spec.input, code);

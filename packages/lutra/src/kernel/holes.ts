@@ -21,7 +21,8 @@ export function holes(kernel: Kernel): readonly Hole[] {
 }
 
 /**
- * The kernel with tables in its holes.
+ * The kernel with tables in its holes. A kernel that is one lookup of its input is as good as its table: it takes over the domain
+ * the table was made for.
  * @throws LutraError "mismatch" if a hole gets no table, or one made for another function or format
  */
 export function fill(kernel: Kernel, tables: Readonly<Record<string, Table>>): Kernel {
@@ -32,7 +33,16 @@ export function fill(kernel: Kernel, tables: Readonly<Record<string, Table>>): K
     checkFits(value.hole, value.spec, table.spec);
     return { ...value, table };
   });
-  return { ...kernel, values };
+  const only = tables[holeOfOneLookup(kernel) ?? ""];
+  const spec = only === undefined ? kernel.spec : { ...kernel.spec, domain: only.spec.domain };
+  return { ...kernel, spec, values };
+}
+
+/** The hole of a kernel that looks up its input and nothing else; null for others. */
+function holeOfOneLookup({ values, results }: Kernel): string | null {
+  const [input, lookup] = values;
+  const isOne = values.length === 2 && input?.op === "param" && lookup?.op === "lookup" && results[0] === 1;
+  return isOne ? lookup.hole : null;
 }
 
 function checkFits(hole: string, wanted: Spec, given: Spec): void {
