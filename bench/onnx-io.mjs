@@ -73,8 +73,12 @@ function digest(path) {
   });
 }
 
-/** y = tanh(x * w0), tanh(that * w1), ...: two nodes and one initializer per layer, encoded by hand as protobuf. */
-async function writeLargeModel(path) {
+/**
+ * y = f(x * w0), f(that * w1), ...: a product and an initializer of 4 MiB per layer, encoded by hand as protobuf.
+ * @param activate the encoded nodes of f for layer i, from p<i> to h<i+1>; tanh if left out
+ * @param constants further encoded initializers
+ */
+export async function writeLargeModel(path, activate = tanh, constants = []) {
   const values = new Float32Array(EXTENT * EXTENT).map((_, i) => ((i * 7919) % 1000) / 1e5);
   const raw = Buffer.from(values.buffer);
   const file = await open(path, "w");
@@ -82,8 +86,7 @@ async function writeLargeModel(path) {
   const heads = [];
   for (let i = 0; i < LAYERS; i++) {
     const product = [text(1, `h${i}`), text(1, `w${i}`), text(2, `p${i}`), text(4, "MatMul")];
-    const activation = [text(1, `p${i}`), text(2, `h${i + 1}`), text(4, "Tanh")];
-    nodes.push(field(1, product), field(1, activation));
+    nodes.push(field(1, product), ...activate(i));
     // TensorProto: dims, data_type FLOAT, name, then raw_data, whose bytes follow from `values`
     const head = [
       varintField(1, EXTENT),
@@ -95,7 +98,7 @@ async function writeLargeModel(path) {
     heads.push(Buffer.concat(head));
   }
   const initializers = heads.map((head) => lengthPrefix(5, head.length + raw.length));
-  const before = Buffer.concat([...nodes, text(2, "large")]);
+  const before = Buffer.concat([...nodes, text(2, "large"), ...constants.map((one) => field(5, one))]);
   const after = Buffer.concat([field(11, valueInfo("h0")), field(12, valueInfo(`h${LAYERS}`))]);
   const graphLength = [before, after, ...heads, ...initializers].reduce(
     (sum, part) => sum + part.length,
@@ -109,6 +112,22 @@ async function writeLargeModel(path) {
   // opset_import: version 17 of the default domain
   await file.write(Buffer.concat([after, field(8, [varintField(2, 17)])]));
   await file.close();
+}
+
+function tanh(i) {
+  return [operation("Tanh", [`p${i}`], `h${i + 1}`)];
+}
+
+/** An encoded node of a graph. */
+export function operation(opType, inputs, output) {
+  return field(1, [...inputs.map((name) => text(1, name)), text(2, output), text(4, opType)]);
+}
+
+/** The encoded parts of a binary32 scalar. */
+export function scalar(name, value) {
+  const raw = Buffer.alloc(4);
+  raw.writeFloatLE(value);
+  return [varintField(2, 1), text(8, name), field(9, [raw])];
 }
 
 /** A float32 value of shape [1, EXTENT]. */

@@ -2,14 +2,17 @@
 // `npm run bench -- models published` runs only those. Fails if a figure misses. `npm run tables` then renews README.md.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import * as budgets from "./budgets.mjs";
 import * as errors from "./errors.mjs";
+import * as exhaustive from "./exhaustive.mjs";
+import * as inspect from "./inspect.mjs";
 import { machine, ROOT } from "./lutra.mjs";
 import * as models from "./models.mjs";
 import * as onnxIo from "./onnx-io.mjs";
 import * as operators from "./operators.mjs";
 import * as published from "./published.mjs";
 
-const BENCHES = [errors, published, onnxIo, operators, models];
+const BENCHES = [errors, exhaustive, published, onnxIo, inspect, operators, models, budgets];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !BENCHES.some((bench) => bench.name === name));

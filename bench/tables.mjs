@@ -57,6 +57,18 @@ const TABLES = {
       return [opType, significant(fusedNs), significant(tableNs), `${significant(ratio)}x`];
     },
   },
+  budgets: {
+    bench: "budgets",
+    columns: ["model", "allowed", "16 everywhere", "chosen", "segments chosen", "before", "after", "answers changed"],
+    align: "lrrrlrrr",
+    line({ model, maxDrop, metric, uniformBytes, bytes, segments, before, after, flips }) {
+      const name = model.replace(/^.*\/|\.onnx$/g, "");
+      const allowed = metric === "accuracy" ? `${maxDrop} points` : `${maxDrop} % of ${metric}`;
+      const sizes = Object.entries(segments).map(([table, count]) => `${table.replace(/-\d+$/, "")} ${count}`);
+      const saved = [`${uniformBytes} bytes`, `${bytes} bytes`, sizes.join(", ")];
+      return [name, allowed, ...saved, quality(before), quality(after), percent(flips)];
+    },
+  },
   models: {
     bench: "models",
     columns: ["model", "layers", "segments", "before", "after", "answers changed", "largest logit error", "time"],

@@ -1,5 +1,6 @@
 // The documents keep their word: every command and module they show runs, every generated table is up to date, every link leads
-// somewhere. Commands run in order, in a folder that has what a reader has: model.onnx, other.onnx, data.json, examples/, ../shared.
+// somewhere. Commands run in order, in a folder that has what a reader has: model.onnx, other.onnx, data.json, examples/, ../shared,
+// a model of their own, and the files that documents tell them to save (```json title="name").
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
@@ -13,13 +14,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { DOCUMENTS as GENERATED, renewTables } from "../bench/tables.mjs";
 import { makeDemo } from "../models/demo/make.mjs";
+import { parseDescription } from "../packages/lutra/src/data/index.ts";
+import { writeOwnModel } from "./docs-model.ts";
 import { ROOT, sharedPath } from "./shared.ts";
 
-const DOCUMENTS = readdirSync(ROOT).filter((name) => name.endsWith(".md"));
+const DOCUMENTS = [".", "docs"].flatMap((folder) =>
+  readdirSync(join(ROOT, folder))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join(folder, name)),
+);
 const SCRIPTS: readonly string[] = Object.keys(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).scripts);
 const NPM_COMMANDS = ["ci", "install", "run", ...SCRIPTS];
 
@@ -29,6 +36,7 @@ const reader = join(temporary, "reader");
 beforeAll(async () => {
   mkdirSync(reader);
   await makeDemo(reader);
+  await writeOwnModel(reader);
   copyFileSync(join(reader, "dataset.json"), join(reader, "data.json"));
   copyFileSync(join(reader, "model.onnx"), join(reader, "other.onnx"));
   symlinkSync(join(ROOT, "examples"), join(reader, "examples"));
@@ -38,6 +46,8 @@ afterAll(() => rmSync(temporary, { recursive: true }));
 
 interface CodeBlock {
   readonly language: string;
+  /** Name of the file that the reader is told to save it as. */
+  readonly title: string | null;
   readonly code: string;
   /** Line of the opening fence, from 1. */
   readonly line: number;
@@ -46,8 +56,9 @@ interface CodeBlock {
 const FENCED = /^```(.*)\n([\s\S]*?)^```$/gm;
 
 function codeBlocks(text: string): readonly CodeBlock[] {
-  return [...text.matchAll(FENCED)].map(({ 1: language, 2: code, index }) => ({
-    language,
+  return [...text.matchAll(FENCED)].map(({ 1: info, 2: code, index }) => ({
+    language: info.split(" ")[0],
+    title: / title="(.*)"$/.exec(info)?.[1] ?? null,
     code,
     line: text.slice(0, index).split("\n").length,
   }));
@@ -76,17 +87,20 @@ function runCommand(line: string): void {
   if (status !== 0) throw new Error(`exit code ${status}\n${stdout}${stderr}`);
 }
 
-/** Runs a TypeScript or JavaScript module; `// => text` says what a line prints. */
+/** Runs a TypeScript or JavaScript module in the reader's folder; `// => text` says what a line prints. */
 async function runModule({ code, line }: CodeBlock, name: string): Promise<void> {
   const folder = join(ROOT, "out", "docs"); // inside the project, so that "lutra" resolves
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${name}-${line}.ts`);
+  const file = join(folder, `${basename(name)}-${line}.ts`);
   writeFileSync(file, code);
   const printed: string[] = [];
   const log = vi.spyOn(console, "log").mockImplementation((...values) => void printed.push(values.join(" ")));
+  const here = process.cwd();
+  process.chdir(reader);
   try {
     await import(file);
   } finally {
+    process.chdir(here);
     log.mockRestore();
   }
   const expected = [...code.matchAll(/\/\/ => (.*)/g)].map(({ 1: text }) => text);
@@ -95,6 +109,13 @@ async function runModule({ code, line }: CodeBlock, name: string): Promise<void>
 
 describe.each(DOCUMENTS)("%s", (name) => {
   const text = readFileSync(join(ROOT, name), "utf8");
+
+  for (const { title, code, line } of codeBlocks(text).filter(({ language }) => language === "json")) {
+    it(`has a dataset description at line ${line}${title === null ? "" : `, saved as ${title}`}`, () => {
+      expect(parseDescription(Buffer.from(code), name).name).not.toBe("");
+      if (title !== null) writeFileSync(join(reader, title), code);
+    });
+  }
 
   for (const command of commandsOf(text)) {
     it(`${command.startsWith("npm") ? "names an npm script in" : "runs"} \`${command}\``, ({ skip }) => {

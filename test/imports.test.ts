@@ -31,8 +31,9 @@ const FOLDERS: RootLaw = {
 
 const LIBRARY: RootLaw = {
   ...FOLDERS,
-  "compile.ts": folder(Object.keys(FOLDERS)),
-  "index.ts": folder([...Object.keys(FOLDERS), "compile.ts"]),
+  "prove.ts": folder(Object.keys(FOLDERS)),
+  "compile.ts": folder([...Object.keys(FOLDERS), "prove.ts"]),
+  "index.ts": folder([...Object.keys(FOLDERS), "prove.ts", "compile.ts"]),
 };
 
 /** A part outside the library: any file of its own, and packages by their public entry points. */
@@ -43,7 +44,13 @@ function part(packages: readonly string[], node: boolean): RootLaw {
 const LAWS: Readonly<Record<string, RootLaw>> = {
   "packages/lutra/src": LIBRARY,
   "packages/figures/src": part(["lutra"], false),
-  "packages/cli/src": part(["lutra", "lutra/onnxruntime", "lutra-figures", "commander", "onnxruntime-node"], true),
+  "packages/cli/src": part(
+    [
+      ...["lutra", "lutra/onnxruntime", "lutra/tokenizers", "lutra-figures"],
+      ...["commander", "onnxruntime-node", "@huggingface/tokenizers"],
+    ],
+    true,
+  ),
   bench: part(["lutra", "lutra/onnxruntime", "onnxruntime-node", "onnx-buf", "@bufbuild/protobuf"], true),
   models: part(["lutra", "onnx-buf", "@bufbuild/protobuf", "onnxruntime-node"], true),
   scripts: part(["gmp-wasm"], true),

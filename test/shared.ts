@@ -1,4 +1,4 @@
-// What a test may need beyond Node: the material in ../shared, a compiler, a browser.
+// What a test may need beyond Node: the material in ../shared, a compiler, a browser, the right to mount.
 // A missing prerequisite skips the whole group and says in one line what is missing; with CI set it fails
 // instead, so that a green CI run means that everything ran. The group's body is not entered when skipped,
 // so it may read its files at once. GPU tests are the exception: they may be skipped in CI too.
@@ -26,8 +26,10 @@ export function describeShared(name: string, body: () => void): void {
   describeWith({ shared: "." }, name, body);
 }
 
-/** What a group of tests needs: an executable on PATH, or a path below `../shared`, or both. */
+/** What a group of tests needs: an executable on PATH, or a path below `../shared`, or more of it. */
 export interface Prerequisites {
+  /** Mounts in a namespace of its own, by `unshare`. */
+  readonly mounts?: boolean;
   readonly command?: string;
   readonly shared?: string;
 }
@@ -53,6 +55,7 @@ function findMissing(needs: Prerequisites): string | null {
     return needs.shared === "." ? "../shared" : `../shared/${needs.shared}`;
   }
   if (needs.command !== undefined && !hasCommand(needs.command)) return needs.command;
+  if (needs.mounts === true && spawnSync("unshare", ["-rm", "true"]).status !== 0) return "the right to mount";
   return null;
 }
 

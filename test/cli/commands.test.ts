@@ -1,5 +1,7 @@
 // The command line itself: help, version, usage errors, and how fast it answers.
 
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { lutra } from "./lutra.ts";
 
@@ -23,6 +25,16 @@ describe("lutra", () => {
     const { code, stdout } = await lutra(["--version"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test("says so when its output does not fit on the disk", async () => {
+    const program = fileURLToPath(new URL("../../packages/cli/bin/lutra.mjs", import.meta.url));
+    const command = `"${process.execPath}" "${program}" fit gelu --in s8.5 --segments 4 --json > /dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8" });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: "lutra: cannot write the output: no space left on the device\n  at:   standard output\n",
+    });
   });
 
   test("answers --help without loading the library", async () => {

@@ -12,6 +12,7 @@ interface FitJson {
   readonly error: { readonly max: number; readonly mse: number; readonly points: number };
   readonly objective: number;
   readonly bound: number;
+  readonly unconstrained: { readonly objective: number; readonly bound: number } | null;
   readonly segments: number;
   readonly seconds: number;
 }
@@ -92,6 +93,22 @@ describe("lutra fit", () => {
     for (const x of [0.3, 1.7, 5]) expect(evaluate(table, Math.fround(-x))).toBe(-evaluate(table, Math.fround(x)));
   });
 
+  test("keeps what it is asked to, and says what that costs", async () => {
+    const args = ["fit", "gelu", "--in", "s8.5", "--segments", "8", "--keep", "zero,continuous"];
+    const { table, problem, objective, unconstrained } = await lutraJson<FitJson>(args);
+    expect(problem.keep).toEqual(["zero", "continuous"]);
+    expect(evaluate(table, 0)).toBe(0);
+    expect(unconstrained?.objective).toBeLessThanOrEqual(objective);
+    const { stdout } = await lutra(args);
+    expect(stdout).toMatch(/^kept +zero, continuous$/m);
+    expect(stdout).toMatch(/^without that +0\.\d+: the table is [\d.]+ % above; at least 0\.\d+ for any table/m);
+  });
+
+  test("takes given breakpoints, which say how many segments there are", async () => {
+    const { table } = await lutraJson<FitJson>(["fit", "gelu", "--in", "s8.5", "--breakpoints", "-1,0,2.5"]);
+    expect(table.index).toEqual({ rule: "breakpoints", codes: [-32, 0, 80] });
+  });
+
   test("prints the same facts for people", async () => {
     const { code, stdout } = await lutra(["fit", "gelu", "--in", "s8.5", "--segments", "8"]);
     expect(code).toBe(0);
@@ -125,6 +142,12 @@ describe("what cannot be fitted", () => {
       "an identity that the function lacks",
       ["gelu", "--in", "s8.5", "--reduce", "odd", "--segments", "8"],
       /no identity "odd"/,
+    ],
+    ["something it cannot keep", ["gelu", "--in", "s8.5", "--segments", "8", "--keep", "calm"], /cannot keep "calm"/],
+    [
+      "a symmetry that is not there",
+      ["exp", "--in", "s8.5", "--segments", "8", "--keep", "symmetric"],
+      /not symmetric/,
     ],
     ["an empty grid", ["gelu", "--grid", "4:-4:0.01", "--segments", "8"], /4/],
     [

@@ -17,13 +17,18 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly cwd?: string;
-  /** Presses Ctrl-C as soon as this holds. */
+  /** Presses Ctrl-C as soon as this holds, or sends another signal. */
   readonly interruptWhen?: () => Promise<boolean>;
+  readonly signal?: NodeJS.Signals;
+  /** A command that runs the command that follows it. */
+  readonly within?: readonly string[];
 }
 
-export function lutra(args: readonly string[], { cwd, interruptWhen }: RunOptions = {}): Promise<Outcome> {
+export function lutra(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const { cwd, interruptWhen, signal = "SIGINT", within = [] } = options;
+  const [command, ...rest] = [...within, process.execPath, BIN, ...args];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command as string, rest, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
@@ -31,15 +36,15 @@ export function lutra(args: readonly string[], { cwd, interruptWhen }: RunOption
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
     });
-    if (interruptWhen !== undefined) void interrupt(child, interruptWhen);
+    if (interruptWhen !== undefined) void interrupt(child, interruptWhen, signal);
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
 }
 
-async function interrupt(child: ChildProcess, when: () => Promise<boolean>): Promise<void> {
+async function interrupt(child: ChildProcess, when: () => Promise<boolean>, signal: NodeJS.Signals): Promise<void> {
   while (child.exitCode === null && !(await when())) await new Promise((resolve) => setTimeout(resolve, 5));
-  child.kill("SIGINT");
+  child.kill(signal);
 }
 
 /** Runs a command that must succeed and gives its JSON; typed by the caller, who knows the contract. */

@@ -64,10 +64,22 @@ describe("lutra compile", () => {
 
   test("writes the model, its tables, a report and the same data as it prints", async () => {
     const names = compiled.tables.map(({ name }) => `out/tables/${name}.json`);
-    expect(compiled.files).toEqual(["out/model.lut.onnx", ...names, "out/report.html", "out/compile.json"]);
+    expect(compiled.files).toEqual([
+      "out/model.lut.onnx",
+      ...names,
+      "out/plan.json",
+      "out/report.html",
+      "out/compile.json",
+    ]);
     for (const file of compiled.files) expect((await readFile(path(file))).length).toBeGreaterThan(0);
     expect(JSON.parse(await readFile(path("out/compile.json"), "utf8"))).toEqual(compiled);
-    expect((await readdir(path("out"))).sort()).toEqual(["compile.json", "model.lut.onnx", "report.html", "tables"]);
+    expect((await readdir(path("out"))).sort()).toEqual([
+      "compile.json",
+      "model.lut.onnx",
+      "plan.json",
+      "report.html",
+      "tables",
+    ]);
   });
 
   test("measures before and after", () => {

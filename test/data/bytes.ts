@@ -7,7 +7,7 @@ export function text(content: string): Uint8Array {
   return utf8.encode(content);
 }
 
-export function join(...parts: readonly Uint8Array[]): Uint8Array {
+function join(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
@@ -83,4 +83,23 @@ export function zip(entries: readonly ZipEntry[]): Uint8Array {
 /** An idx file; `data` is big-endian already. */
 export function idx(typeCode: number, shape: readonly number[], data: Uint8Array): Uint8Array {
   return join(Uint8Array.of(0, 0, typeCode, shape.length), ...shape.map((extent) => big(extent, 4)), data);
+}
+
+/** A .wav file: an odd chunk that is skipped, the format, the samples. */
+export function wav(samples: readonly number[], channels = 1, bits = 16, encoding = 1): Uint8Array {
+  const rate = bytesOf(Uint32Array.of(16000, 16000 * 2 * channels));
+  const format = join(bytesOf(Uint16Array.of(encoding, channels)), rate, bytesOf(Uint16Array.of(2 * channels, bits)));
+  const data = bytesOf(Int16Array.from(samples));
+  const skipped = join(text("LIST"), little(3, 4), text("abc"), Uint8Array.of(0));
+  const body = join(
+    text("WAVE"),
+    skipped,
+    text("fmt "),
+    little(16, 4),
+    format,
+    text("data"),
+    little(data.length, 4),
+    data,
+  );
+  return join(text("RIFF"), little(body.length, 4), body);
 }

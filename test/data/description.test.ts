@@ -18,8 +18,9 @@ describe("parseDescription", () => {
       inputs: { x: { from: "file", file: "x.npy", type: "float32", scale: 1, mean: 0, std: 1 } },
       target: null,
       output: null,
+      scores: "logits",
       metrics: [],
-      splits: { calibration: 0, selection: 0, report: null, seed: 1 },
+      splits: { calibration: 0, selection: 0, report: null, seed: 1, shuffle: true },
       calibration: null,
     });
   });
@@ -69,6 +70,25 @@ describe("parseDescription", () => {
         "d.json: inputs.x.random.below",
         /got 0/,
       ],
+      [{ name: "d", inputs: { x: { ...x, windows: { size: 4, step: 0 } } } }, "d.json: inputs.x.windows.step", /got 0/],
+      [
+        { name: "d", inputs: { x: { ...x, windows: { size: 4, step: 1, before: 4 } } } },
+        "d.json: inputs.x.windows.before",
+        /between 0 and 3, got 4/,
+      ],
+      [
+        { name: "d", inputs: { x: { text: { file: "t.csv", column: 0 }, tokenizer: {}, type: "int64" } } },
+        "d.json: inputs.x.text.column",
+        /got 0/,
+      ],
+      [
+        { name: "d", inputs: { x: { text: { file: "t.csv", column: "a" }, tokenizer: {}, type: "int64" } } },
+        "d.json: inputs.x.tokenizer",
+        /which tokenizer/,
+      ],
+      [{ name: "d", inputs: { x, h: { carry: "y", type: "float32" } } }, "d.json: inputs.h", /"shape" is missing/],
+      [{ name: "d", inputs: { x }, scores: "odds" }, "d.json: scores", /one of logits, probabilities/],
+      [{ name: "d", inputs: { x }, splits: { shuffle: 0 } }, "d.json: splits.shuffle", /true or false, got 0/],
       [{ name: "d", inputs: { x }, target: { kind: "label" } }, "d.json: target.kind", /got "label"/],
       [{ name: "d", inputs: { x }, target: { kind: "next-token", input: "y" } }, "d.json: target.input", /one of x/],
       [{ name: "d", inputs: { x }, metrics: ["accuracy"] }, "d.json: metrics", /without a target/],

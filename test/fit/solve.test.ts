@@ -68,6 +68,11 @@ describe("bad problems are refused with the value", () => {
     ["a pole", problem("reciprocal", [-1, 1], { input: "s8.6", output: "s8.6" }), "reciprocal is not finite at x = 0"],
     ["integers to floats", problem("gelu", [-1, 1], { input: "s8.6" }), "an integer input needs an integer output"],
     [
+      "floats to integers",
+      problem("gelu", [-1, 1], { output: "s8.6" }),
+      "a floating-point input needs a floating-point output",
+    ],
+    [
       "a floor of 0",
       problem("gelu", [-1, 1], { norm: "relative", floor: 0 }),
       "the floor of the relative norm must be positive, got 0",

@@ -161,3 +161,18 @@ describe("functions of a row", () => {
     expect(() => layerNorm([1, 2], [1], null, 0)).toThrow(RangeError);
   });
 });
+
+describe("a function that approaches y = x", () => {
+  const approaching = functionNames().filter((name) => {
+    const above = parseFn(name).asymptotes[1];
+    return above?.slope === 1 && above.intercept === 0;
+  });
+  it.each(approaching)("%s is x from 64 on, to within 64 exp(-64)", (name) => {
+    const fn = parseFn(name);
+    for (const x of [64, 65.3, 1000, 1e10, 3e38, 1e300]) {
+      expect(fn.evaluate(x)).toBe(x);
+      expect(fn.errorAt(x)).toBeLessThanOrEqual(2 ** -86);
+    }
+    expect(fn.errorAt(63)).toBeGreaterThan(2 ** -60);
+  });
+});

@@ -71,7 +71,7 @@ describe("score", () => {
     const dataset = await load({ inputs }, { "x.npy": npyInts([2, 3], [1, 2, 3, 4, 0, 0]) });
     const model = sessionOf(({ ids: { shape, data } }) => ({ y: tensor([...shape, 1], [...data].map(Number)) }));
     const { logits, rows, metrics } = await score(model, dataset, "all");
-    expect(logits).toEqual({ columns: 1, samples: [Float32Array.of(1, 2, 3), Float32Array.of(4)] });
+    expect(logits).toEqual({ scores: "logits", columns: 1, samples: [Float32Array.of(1, 2, 3), Float32Array.of(4)] });
     expect({ rows, metrics }).toEqual({ rows: 4, metrics: {} });
   });
 
@@ -176,5 +176,72 @@ describe("compareScores", () => {
     const other = await score(wide, dataset, "all");
     expect((await failure(() => compareScores(before, report))).message).toMatch(/all split cannot be compared/);
     expect((await failure(() => compareScores(before, other))).message).toMatch(/different shapes/);
+  });
+});
+
+describe("score of other tasks", () => {
+  it("takes probabilities as they are, one that was rounded to 0 as the least that binary32 holds", async () => {
+    const rows = [
+      [0.5, 0.25, 0.25],
+      [1, 0, 0],
+    ];
+    const dataset = { ...(await classified(rows, [1, 2])), scores: "probabilities" as const };
+    const { metrics } = await score(echo, dataset, "all");
+    expect(metrics).toEqual({ accuracy: 0, nll: expect.closeTo((Math.log(4) + 149 * Math.log(2)) / 2, 12) });
+  });
+
+  it("takes a single number for a decision: yes above 0, or above a probability of one half", async () => {
+    const files = { "x.npy": npyFloats([3, 1], [0.25, 0.75, -1]), "y.npy": npyInts([3], [0, 1, 0]) };
+    const inputs = { x: { file: "x.npy", type: "float32" } };
+    const dataset = await load({ inputs, target: { kind: "labels", file: "y.npy" } }, files);
+    const logits = await score(echo, dataset, "all");
+    expect(logits.metrics.accuracy).toBeCloseTo(2 / 3, 15);
+    const probabilities = await score(echo, { ...dataset, scores: "probabilities" }, "all");
+    expect(probabilities.metrics.accuracy).toBe(1);
+    const other = await score(
+      sessionOf(({ x }) => ({ y: tensor(x.shape, [0.6]) })),
+      dataset,
+      "all",
+      {},
+      { batchSize: 1 },
+    );
+    expect(compareScores(logits, other).flipped).toBe(1);
+  });
+
+  it("counts the samples that are right in every row", async () => {
+    const files = { "x.npy": npyFloats([2, 2, 2], [1, 0, 0, 1, 1, 0, 1, 0]), "y.npy": npyInts([2, 2], [0, 1, 0, 1]) };
+    const dataset = await load(
+      {
+        inputs: { x: { file: "x.npy", type: "float32" } },
+        target: { kind: "masked-token", file: "y.npy" },
+        metrics: ["sequence-accuracy", "accuracy"],
+      },
+      files,
+    );
+    expect((await score(echo, dataset, "all")).metrics).toEqual({ "sequence-accuracy": 0.5, accuracy: 0.75 });
+  });
+
+  it("carries a state from sample to sample, in each pass from 0", async () => {
+    const state = { carry: "next", shape: [1], type: "float32" };
+    const dataset = await load(
+      { inputs: { x: { file: "x.npy", type: "float32" }, state }, output: "sum" },
+      { "x.npy": npyFloats([3], [1, 2, 3]) },
+    );
+    const adding = sessionOf(({ x, state: { shape, data } }) => {
+      const sum = Number(x.data[0]) + Number(data[0]);
+      return { sum: tensor([1, 1], [sum]), next: tensor(shape, [sum]) };
+    });
+    for (const _ of [1, 2]) {
+      const { logits } = await score(adding, dataset, "all");
+      expect(logits.samples.map(([sum]) => sum)).toEqual([1, 3, 6]);
+    }
+    const broken = await failure(() =>
+      score(
+        sessionOf(() => ({ sum: tensor([1, 1], [1]) })),
+        dataset,
+        "all",
+      ),
+    );
+    expect(broken.message).toBe('output "next" cannot be carried: it does not exist');
   });
 });

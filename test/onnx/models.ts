@@ -19,6 +19,8 @@ export interface ModelParts {
   readonly initializers?: readonly TensorProto[];
   readonly opset?: number;
   readonly irVersion?: number;
+  /** Further operator set domains, at version 1. */
+  readonly domains?: readonly string[];
 }
 
 /** A float32 value of this shape; text extents are symbolic. */
@@ -49,7 +51,10 @@ export function modelProto(parts: ModelParts): ModelProto {
       output: [...(parts.outputs ?? [valueInfo("y")])],
       initializer: [...(parts.initializers ?? [])],
     },
-    opsetImport: [{ domain: "", version: BigInt(parts.opset ?? 17) }],
+    opsetImport: [
+      { domain: "", version: BigInt(parts.opset ?? 17) },
+      ...(parts.domains ?? []).map((domain) => ({ domain, version: 1n })),
+    ],
   });
 }
 

@@ -33,7 +33,9 @@ export async function runCommand<Options extends CommonOptions, Data>(
   try {
     const data = await command.run(options, { signal, onProgress: progress.show, warn });
     progress.clear();
-    process.stdout.write(`${await render(command, data, options.json === true)}\n`);
+    const text = await render(command, data, options.json === true);
+    const { writeOutput } = await import("./output.ts");
+    writeOutput(`${text}\n`);
   } finally {
     progress.clear();
   }

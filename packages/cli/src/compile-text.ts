@@ -1,7 +1,14 @@
 // What `lutra compile` found and changed, for people: layers by kind with their tables and proven errors, then the metrics.
 
 import { basename, dirname } from "node:path";
-import { type Certificate, type Compilation, type CompiledSite, segmentCount, tableBytes } from "lutra";
+import {
+  type Certificate,
+  type Compilation,
+  type CompiledAllocation,
+  type CompiledSite,
+  segmentCount,
+  tableBytes,
+} from "lutra";
 import { changeText, metricText } from "./metric-text.ts";
 import {
   alignedTable,
@@ -15,7 +22,7 @@ import {
   significant,
 } from "./text.ts";
 
-export interface CompileData extends Omit<Compilation, "model"> {
+export interface CompileData extends Omit<Compilation, "model" | "plan"> {
   readonly model: string;
   readonly dataset: string;
   readonly files: readonly string[];
@@ -29,6 +36,7 @@ export function compileText(data: CompileData, style: Style): string {
     kindTable(data, style),
     tableTable(data, style),
     metricTable(data, style),
+    ...(data.allocation === null ? [] : [allocationText(data.allocation, style)]),
     fileList(data, style),
   ].join("\n\n");
 }
@@ -93,6 +101,13 @@ function metricTable(data: CompileData, style: Style): string {
   rows.push(["logit error, mean", "", "", significant(logitError.mean)]);
   const columns = [left(""), right("before"), right("after"), right("difference")];
   return `${style.bold(`${plural(samples, "sample")} of ${dataset}`)}\n${alignedTable(columns, rows, style)}`;
+}
+
+/** What the budget bought: bytes against the uniform plan, and why they are not fewer. */
+function allocationText({ chosen, uniform, chosenOn, front, why }: CompiledAllocation, style: Style): string {
+  const segments = Math.max(...Object.values(uniform.segments));
+  const saved = `${grouped(chosen.bytes)} bytes of tables, ${percent(chosen.bytes / uniform.bytes)} of the ${grouped(uniform.bytes)} with ${segments} segments everywhere`;
+  return [style.bold(saved), `${plural(front.length, "plan")} tried on ${chosenOn}`, why].join("\n  ");
 }
 
 function fileList({ files }: CompileData, style: Style): string {

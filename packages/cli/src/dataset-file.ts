@@ -1,7 +1,8 @@
 // A dataset description on disk, and the files it names, which lie relative to it.
 
 import { basename, dirname, resolve } from "node:path";
-import { type Dataset, loadDataset, parseDescription } from "lutra";
+import { type Dataset, loadDataset, type OpenTokenizer, parseDescription } from "lutra";
+import { tokenizerOpener } from "lutra/tokenizers";
 import { readBytes } from "./files.ts";
 import { inFile } from "./model-file.ts";
 
@@ -10,6 +11,10 @@ export async function readDataset(path: string): Promise<Dataset> {
   const bytes = await readBytes(path);
   const folder = dirname(path);
   return await inFile(path, async () =>
-    loadDataset(parseDescription(bytes, basename(path)), (file) => readBytes(resolve(folder, file))),
+    loadDataset(parseDescription(bytes, basename(path)), (file) => readBytes(resolve(folder, file)), openTokenizer),
   );
 }
+
+/** The package is loaded only by datasets whose texts need it. */
+const openTokenizer: OpenTokenizer = async (tokenizer, config) =>
+  tokenizerOpener(await import("@huggingface/tokenizers"))(tokenizer, config);

@@ -22,7 +22,7 @@ export function exitCodeOf(error: unknown): number {
 
 export function failureText(error: unknown): string {
   if (isUserError(error)) {
-    if (error.code === "cancelled") return "lutra: interrupted; nothing was written\n";
+    if (error.code === "cancelled") return `lutra: interrupted; ${error.note ?? "nothing was written"}\n`;
     const lines = [`lutra: ${error.message}`];
     if (error.where !== undefined) lines.push(indented("at:  ", error.where));
     if (error.note !== undefined) lines.push(indented("note: ", error.note));

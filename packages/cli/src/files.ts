@@ -1,8 +1,22 @@
 // The only place that touches the disk. Reads say what is wrong with which path. Writes are whole or not at all: everything goes
-// into a temporary name beside its target and is renamed at the end; a failure removes what was begun.
+// into a temporary name on its target's file system and is renamed at the end; a failure removes what was begun.
 
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import {
+  access,
+  copyFile,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { LutraError } from "lutra";
 
@@ -46,9 +60,13 @@ export async function writeWhole(path: string, content: Content): Promise<void> 
   }
 }
 
-/** A folder being prepared beside its target. Call `commit` to put it there or `discard` to leave no trace. */
+/** A folder being prepared beside its target, or inside it. Call `commit` to put it there or `discard` to leave no trace. */
 export interface StagedFolder {
   write(name: string, content: Content): Promise<void>;
+  /** Puts a large file there too, without using space where the file system allows it: as a hard link, else as a copy. */
+  addFile(name: string, source: string): Promise<void>;
+  /** Writes a file for as long as `use` takes, beside what has been put there so far. */
+  lend<T>(content: Content, use: (path: string) => Promise<T>): Promise<T>;
   /** Returns the paths of the files written, below the target. */
   commit(): Promise<readonly string[]>;
   discard(): Promise<void>;
@@ -60,10 +78,11 @@ export interface StagedFolder {
  */
 export async function stageFolder(target: string): Promise<StagedFolder> {
   await checkReplaceable(target);
-  const stage = temporaryBeside(target);
+  const stage = await temporaryFolderFor(target);
   const created = await makeFolder(dirname(stage), target);
   await makeFolder(stage, target);
   const names: string[] = [];
+  const added: string[] = [];
   const discard = async (): Promise<void> => {
     await rm(stage, { recursive: true, force: true });
     if (created !== undefined) await removeIfEmpty(created, dirname(stage));
@@ -74,9 +93,23 @@ export async function stageFolder(target: string): Promise<StagedFolder> {
       await writeContent(join(stage, name), content, join(target, name));
       names.push(name);
     },
+    async addFile(name, source) {
+      await makeFolder(dirname(join(stage, name)), target);
+      await linkOrCopy(await resolved(source), join(stage, name), join(target, name));
+      added.push(name);
+    },
+    async lend(content, use) {
+      const path = join(stage, `lent-${randomBytes(4).toString("hex")}`);
+      try {
+        await writeContent(path, content, target);
+        return await use(path);
+      } finally {
+        await rm(path, { force: true });
+      }
+    },
     async commit() {
       try {
-        await moveInto(stage, target);
+        await moveInto(stage, target, names, added);
         await rm(stage, { recursive: true, force: true });
       } catch (cause) {
         await discard();
@@ -103,10 +136,22 @@ async function checkReplaceable(target: string): Promise<void> {
   }
 }
 
-/** Entry by entry if the target exists, so that a user's other files there stay; the mark comes last. */
-async function moveInto(stage: string, target: string): Promise<void> {
-  if ((await stat(target).catch(() => null)) === null) return await rename(stage, target);
-  const entries = await readdir(stage);
+/**
+ * Entry by entry if the target exists, so that a user's other files there stay; the mark comes last. Files that were added go one by one:
+ * their folders may be the user's.
+ */
+async function moveInto(
+  stage: string,
+  target: string,
+  written: readonly string[],
+  added: readonly string[],
+): Promise<void> {
+  if (!(await isFound(target))) return await rename(stage, target);
+  for (const name of added) {
+    await mkdir(dirname(join(target, name)), { recursive: true });
+    await rename(join(stage, name), join(target, name));
+  }
+  const entries = [...new Set(written.map((name) => name.split("/")[0] as string))];
   entries.sort((a, b) => Number(a === FOLDER_MARK) - Number(b === FOLDER_MARK));
   for (const entry of entries) {
     await rm(join(target, entry), { recursive: true, force: true });
@@ -118,8 +163,18 @@ async function makeFolder(path: string, target: string): Promise<string | undefi
   try {
     return await mkdir(path, { recursive: true });
   } catch (cause) {
-    throw ioError("write", target, cause);
+    // Node says "no such file" where the folder above it cannot be written.
+    const reason = await access(await existingAbove(path), constants.W_OK).then(
+      () => cause,
+      (why: unknown) => why,
+    );
+    throw ioError("write", target, reason);
   }
+}
+
+async function existingAbove(path: string): Promise<string> {
+  const above = dirname(path);
+  return above === path || (await isFound(above)) ? above : await existingAbove(above);
 }
 
 /** Removes the folders we made on the way to the target, from `last` up to `first`, as far as they are empty. */
@@ -144,8 +199,27 @@ async function writeContent(path: string, content: Content, shown: string = path
   }
 }
 
+/** Other file systems, and some that have no hard links, need a copy. */
+async function linkOrCopy(source: string, target: string, shown: string): Promise<void> {
+  try {
+    await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE));
+  } catch (cause) {
+    throw ioError("write", shown, cause);
+  }
+}
+
 function temporaryBeside(target: string): string {
   return join(dirname(target), `.${basename(target)}.lutra-${randomBytes(4).toString("hex")}`);
+}
+
+/** On the target's own file system: inside it if it exists, since it may be a mounted one; beside it if not. */
+async function temporaryFolderFor(target: string): Promise<string> {
+  const beside = temporaryBeside(target);
+  return (await isFound(target)) ? join(target, basename(beside)) : beside;
+}
+
+async function isFound(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
 }
 
 async function isSpecial(path: string): Promise<boolean> {

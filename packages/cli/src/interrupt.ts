@@ -1,4 +1,5 @@
-// Ctrl-C as an AbortSignal: commands stop at their next step and clean up behind them. A second Ctrl-C does not wait.
+// Ctrl-C, a termination and a closed terminal as an AbortSignal: commands stop at their next step and clean up behind them. A second
+// one does not wait.
 
 import { EXIT } from "./failure.ts";
 
@@ -8,7 +9,6 @@ export function interruptSignal(): AbortSignal {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     controller.abort();
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
   return controller.signal;
 }

@@ -6,11 +6,8 @@ import { EXIT, exitCodeOf, failureText } from "./failure.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { buildProgram } from "./program.ts";
 
-// A reader that closes its end early (`lutra ... | head`) is no failure of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT.ok);
-  throw error;
-});
+// Only help goes through this stream (see output.ts): a reader that closes its end early (`lutra --help | head`) is no failure of ours.
+process.stdout.on("error", () => process.exit(EXIT.ok));
 
 async function main(): Promise<number> {
   try {

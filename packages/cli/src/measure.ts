@@ -1,6 +1,17 @@
 // The error of a delivered table at the inputs its problem names: plain counting, apart from fit and from certify.
 
-import { allCodes, codeRange, DEFAULT_RELATIVE_FLOOR, decode, encode, evaluate, isEnumerable, type Problem, parseFn, type Table } from "lutra";
+import {
+  allCodes,
+  codeRange,
+  DEFAULT_RELATIVE_FLOOR,
+  decode,
+  encode,
+  evaluate,
+  isEnumerable,
+  type Problem,
+  parseFn,
+  type Table,
+} from "lutra";
 
 export interface MeasuredError {
   /** Largest |delivered - exact|. */

@@ -6,13 +6,17 @@ import { percent, significant } from "./text.ts";
 export type Metrics = Readonly<Record<string, number>>;
 
 export function metricText(name: string, value: number): string {
-  if (name === "accuracy") return percent(value);
+  if (isShare(name)) return percent(value);
   return name === "nll" || name === "perplexity" ? value.toFixed(4) : significant(value);
+}
+
+function isShare(name: string): boolean {
+  return name === "accuracy" || name === "sequence-accuracy";
 }
 
 /** The difference of a metric with its sign; percentage points for accuracy. */
 export function changeText(name: string, before: number, after: number): string {
   const change = after - before;
   const sign = change > 0 ? "+" : "";
-  return name === "accuracy" ? `${sign}${(change * 100).toFixed(2)} points` : `${sign}${change.toFixed(4)}`;
+  return isShare(name) ? `${sign}${(change * 100).toFixed(2)} points` : `${sign}${change.toFixed(4)}`;
 }

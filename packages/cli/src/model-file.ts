@@ -1,8 +1,8 @@
 // ONNX models on disk: reading one with the files its tensors lie in, and opening one in onnxruntime.
 
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { LutraError, type Model, readModel } from "lutra";
+import { type ExternalFile, LutraError, type Model, readModel } from "lutra";
 import type { OnnxRuntime } from "lutra/onnxruntime";
 import { readBytes } from "./files.ts";
 
@@ -10,7 +10,30 @@ import { readBytes } from "./files.ts";
 export async function readModelFile(path: string): Promise<Model> {
   const bytes = await readBytes(path);
   const folder = dirname(path);
-  return await inFile(path, () => readModel(bytes, { external: (location) => readFileSync(join(folder, location)) }));
+  return await inFile(path, () => readModel(bytes, { external: (location) => openExternal(join(folder, location)) }));
+}
+
+/** A file that is read only where it is asked for. */
+function openExternal(path: string): ExternalFile {
+  const found = statSync(path);
+  if (!found.isFile()) throw new LutraError("io", "it is not a file", { where: path });
+  return {
+    size: found.size,
+    read(offset, length) {
+      const bytes = new Uint8Array(length);
+      const file = openSync(path, "r");
+      try {
+        for (let done = 0; done < length; ) {
+          const count = readSync(file, bytes, done, length - done, offset + done);
+          if (count === 0) throw new LutraError("io", `the file ended at byte ${offset + done}`, { where: path });
+          done += count;
+        }
+      } finally {
+        closeSync(file);
+      }
+      return bytes;
+    },
+  };
 }
 
 /** Errors from inside say which file they are about. */

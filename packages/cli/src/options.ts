@@ -31,6 +31,11 @@ export function range(text: string): readonly [number, number] {
   return [a, b];
 }
 
+/** A,B,C,... */
+export function numbers(text: string): readonly number[] {
+  return text.split(",").map(number);
+}
+
 /** Comma-separated names. */
 export function names(text: string): readonly string[] {
   const list = text.split(",").map((name) => name.trim());

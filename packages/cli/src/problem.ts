@@ -3,6 +3,7 @@
 
 import {
   BINARY32,
+  type Constraint,
   codeRange,
   decode,
   defaultReductions,
@@ -39,6 +40,9 @@ export interface ProblemOptions {
   readonly tails?: "clamp" | "extend" | "auto";
   /** "auto", "none" or names separated by commas. */
   readonly reduce: string;
+  /** Names of what the table must keep; the library knows which there are. */
+  readonly keep?: readonly string[];
+  readonly breakpoints?: readonly number[];
 }
 
 /** @throws LutraError for an unknown function or format, an empty range, a histogram that is none */
@@ -52,14 +56,27 @@ export async function problemFrom(options: ProblemOptions): Promise<Problem> {
   const coefficients = options.coefficients === undefined ? undefined : parseFormat(options.coefficients);
   return {
     spec,
-    size: options.maxError === undefined ? { segments: options.segments ?? 0 } : { maxError: options.maxError },
+    size: options.maxError === undefined ? { segments: segmentsOf(options) } : { maxError: options.maxError },
     norm: options.norm,
     ...(options.grid === undefined ? {} : { grid: options.grid }),
     ...(options.histogram === undefined ? {} : { histogram: await readHistogram(options.histogram) }),
     ...(coefficients === undefined ? {} : { coefficients: { slope: coefficients, intercept: coefficients } }),
     tails: tailsOf(fn, domain, reductions, options),
     reductions,
+    ...keepOf(options),
   };
+}
+
+/** Given breakpoints say how many segments there are. */
+function segmentsOf({ segments, breakpoints }: ProblemOptions): number {
+  return segments ?? (breakpoints === undefined ? 0 : breakpoints.length + 1);
+}
+
+function keepOf({ keep = [], breakpoints }: ProblemOptions): Pick<Problem, "keep"> {
+  // Names are checked by the library, which lists those it knows.
+  const named = keep as readonly Constraint[];
+  if (breakpoints === undefined) return named.length === 0 ? {} : { keep: named };
+  return { keep: [...named, { breakpoints }] };
 }
 
 /** What was asked for: the range, the grid's ends, or all that the format holds, where the function is defined. */

@@ -9,7 +9,7 @@ import type { EvaluateOptions } from "./commands/evaluate.ts";
 import type { FitOptions } from "./commands/fit.ts";
 import type { InspectOptions } from "./commands/inspect.ts";
 import { EXIT } from "./failure.ts";
-import { grid, names, number, range } from "./options.ts";
+import { grid, names, number, numbers, range } from "./options.ts";
 
 type Chosen<Options> = Omit<Options, "file">;
 
@@ -19,7 +19,7 @@ Exit codes:
   1    something you gave cannot be used: the message says what, where, and what to do
   2    the command line is wrong
   70   internal error: please report it
-  130  interrupted; nothing was written`;
+  130  interrupted; nothing was written, but for what certify --exhaustive keeps to go on from`;
 
 const SPLITS = ["report", "selection", "calibration", "all"];
 const NORMS = ["max", "relative", "ulp", "mse"];
@@ -27,11 +27,11 @@ const NORMS = ["max", "relative", "ulp", "mse"];
 export function buildProgram(signal: AbortSignal): Command {
   const program = new Command("lutra")
     .description("Compiles the non-linear layers of neural networks into small lookup tables whose error is proven.")
-    .version(version(), "--version", "print the version")
-    .helpOption("--help", "print this help")
-    .helpCommand(false)
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [COMMAND]", "the same as COMMAND --help")
     .addHelpText("after", `${EXIT_CODES}\n\nlutra COMMAND --help shows a command's options and an example.`)
-    .showHelpAfterError("(lutra --help lists commands and options)")
+    .showHelpAfterError("(lutra --help lists the commands)")
     .exitOverride();
   addFit(program, signal);
   addCertify(program, signal);
@@ -65,6 +65,12 @@ function addFit(program: Command, signal: AbortSignal): void {
       "range reductions: auto, none, or names in order (odd, even, reflect, octave, ...)",
       "none",
     )
+    .option(
+      "--keep <NAMES>",
+      "what the table must keep: zero, continuous, monotone, symmetric, power-of-two-breakpoints",
+      names,
+    )
+    .option("--breakpoints <P,...>", "the table has exactly these breakpoints, and one segment more", numbers)
     .option("--seed <S>", "seed of randomised methods", number, 1)
     .option("-o, --output <FILE>", "write problem, table and certificate to this file")
     .addHelpText(
@@ -72,6 +78,7 @@ function addFit(program: Command, signal: AbortSignal): void {
       example(
         "lutra fit gelu --in s8.5 --out s8.5 --segments 8",
         "lutra fit gelu --grid -4:4:0.01 --range -8,8 --segments 16 --norm mse --coefficients s16.6 -o gelu.json",
+        "lutra fit gelu --in s16.12 --out s16.12 --segments 16 --keep zero,continuous",
         'lutra fit "x*sigmoid(1.702*x)" --in binary32 --range -8,8 --max-error 0.001 --json',
         'lutra fit --in s8.5 --segments 8 -- "-x*tanh(x)"      (an expression that begins with a minus)',
       ),
@@ -84,17 +91,30 @@ function addFit(program: Command, signal: AbortSignal): void {
 }
 
 /** Rules between options, which commander does not know. */
-function checkFitOptions({ segments, maxError, grid, in: input }: Omit<FitOptions, "fn">, command: Command): void {
+function checkFitOptions(options: Omit<FitOptions, "fn">, command: Command): void {
+  const { segments, maxError, breakpoints, grid, in: input } = options;
   const fail = (message: string): never => command.error(`error: ${message}`, { exitCode: EXIT.usage });
-  if ((segments === undefined) === (maxError === undefined)) fail("give either --segments or --max-error");
+  if (segments !== undefined && maxError !== undefined) fail("give either --segments or --max-error");
+  if (segments === undefined && maxError === undefined && breakpoints === undefined) {
+    fail("give --segments, --max-error or --breakpoints");
+  }
   if ((grid === undefined) === (input === undefined)) fail("give either --in (and --out) or --grid");
 }
 
 function addCertify(program: Command, signal: AbortSignal): void {
   addCommand(program, "certify", "proves the error of a table, independently of how it was found")
     .argument("<table.json>", "a file written by lutra fit -o or lutra compile")
-    .addHelpText("after", example("lutra certify gelu.json", "lutra certify gelu.json --json"))
-    .action(async (file: string, options: Chosen<CertifyOptions>) => {
+    .option("--exhaustive", "visit every binary32 input besides: all 2^32 of them where the domain has no ends")
+    .option("--threads <N>", "with --exhaustive: how many threads; all that the machine gives if absent", number)
+    .option("--resume <FILE>", "with --exhaustive: where to keep what is done (default: table.json.progress)")
+    .addHelpText(
+      "after",
+      example("lutra certify gelu.json", "lutra certify gelu.json --json", "lutra certify gelu.json --exhaustive"),
+    )
+    .action(async (file: string, options: Chosen<CertifyOptions>, command: Command) => {
+      if (options.exhaustive !== true && (options.threads !== undefined || options.resume !== undefined)) {
+        command.error("error: --threads and --resume go with --exhaustive", { exitCode: EXIT.usage });
+      }
       const { certify } = await import("./commands/certify.ts");
       await runCommand(certify, { ...options, file }, signal);
     });
@@ -114,19 +134,54 @@ function addCompile(program: Command, signal: AbortSignal): void {
   addCommand(program, "compile", "replaces a model's non-linear layers by proven tables and measures what that changes")
     .argument("<model.onnx>")
     .requiredOption("--data <FILE>", "dataset description (JSON): inputs, labels, metric, splits")
-    .requiredOption("-o, --output <DIR>", "folder for the model, its tables, report.html and compile.json")
-    .option("--segments <N>", "segments of each table", number, 16)
+    .requiredOption("-o, --output <DIR>", "folder for the model, its tables, plan.json, report.html and compile.json")
+    .option(
+      "--segments <N>",
+      "segments of each table; with a limit below, of those the chosen ones are compared with",
+      number,
+      16,
+    )
+    .option(
+      "--max-drop <P>",
+      "the smallest tables that cost at most P points of accuracy (or P % of NLL, perplexity)",
+      number,
+    )
+    .option("--max-flips <P>", "... that change at most P % of the answers", number)
+    .option("--max-bytes <N>", "... of at most N bytes together; alone: the best tables in N bytes", number)
     .option("--method <M>", "optimal, or a published method by name", "optimal")
     .option("--only <KINDS>", "only layers of these kinds: gelu,softmax,layer-norm", names)
     .addOption(new Option("--norm <NORM>", "the error to make small").choices(NORMS).default("max"))
+    .option("--plan <FILE>", "the plan.json of an earlier run, as it was or edited, instead of the choices above")
     .addOption(new Option("--to <TARGET>", "what to write").choices(["onnx"]).default("onnx"))
     .option("--flat", "plain operators instead of model-local functions, for tools that refuse those")
     .option("--seed <S>", "seed of randomised methods", number, 1)
-    .addHelpText("after", example("lutra compile model.onnx --data data.json --segments 16 -o out"))
-    .action(async (file: string, options: Chosen<CompileOptions>) => {
+    .addHelpText(
+      "after",
+      example(
+        "lutra compile model.onnx --data data.json --segments 16 -o out",
+        "lutra compile model.onnx --data data.json --max-drop 0.5 -o out",
+        "lutra compile model.onnx --data data.json --plan out/plan.json -o edited",
+      ),
+    )
+    .action(async (file: string, options: Chosen<CompileOptions>, command: Command) => {
+      checkCompileOptions(command);
       const { compile } = await import("./commands/compile.ts");
       await runCommand(compile, { ...options, file }, signal);
     });
+}
+
+/** A plan has made every choice but these. */
+const BESIDE_PLAN = ["data", "output", "plan", "to", "flat", "seed", "json"];
+
+function checkCompileOptions(command: Command): void {
+  if (command.getOptionValue("plan") === undefined) return;
+  const given = command.options.find(
+    (option) =>
+      command.getOptionValueSource(option.attributeName()) === "cli" && !BESIDE_PLAN.includes(option.attributeName()),
+  );
+  if (given !== undefined) {
+    command.error(`error: give either --plan or ${given.long}: a plan has made that choice`, { exitCode: EXIT.usage });
+  }
 }
 
 function addEvaluate(program: Command, signal: AbortSignal): void {
@@ -146,7 +201,8 @@ function addCommand(program: Command, name: string, description: string): Comman
   return program
     .command(name)
     .description(description)
-    .helpOption("--help", "print this help")
+    .helpOption("-h, --help", "print this help")
+    .showHelpAfterError(`(lutra ${name} --help lists its options; write -- before an expression that begins with -)`)
     .option("--json", "print one JSON document instead of text");
 }
 

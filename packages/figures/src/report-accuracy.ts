@@ -17,6 +17,7 @@ const POINTS = (share: number): string => `${(share * 100).toFixed(2)} points`;
 
 const METRICS: Readonly<Record<string, MetricKind>> = {
   accuracy: { title: "accuracy", print: percent, printChange: POINTS },
+  "sequence-accuracy": { title: "samples right throughout", print: percent, printChange: POINTS },
   nll: { title: "negative log-likelihood", print: fourDecimals, printChange: fourDecimals },
   perplexity: { title: "perplexity", print: fourDecimals, printChange: fourDecimals },
 };
@@ -28,7 +29,7 @@ function metricKind(name: string): MetricKind {
 /** The first metric, flips and logit error, large. */
 export function changeCards({ before, after, flips, logitError }: ReportData): string {
   const cards: string[] = [];
-  for (const name of ["accuracy", "perplexity"]) {
+  for (const name of ["sequence-accuracy", "accuracy", "perplexity"]) {
     const [was, is] = [before[name], after[name]];
     if (was === undefined || is === undefined) continue;
     const { title, print, printChange } = metricKind(name);

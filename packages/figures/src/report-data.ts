@@ -1,7 +1,7 @@
 // What the report is made from: the same plain data that `lutra compile --json` prints, so that a report can be drawn again from a
 // stored compile.json.
 
-import type { Certificate, Histogram, Problem, Table } from "lutra";
+import type { Certificate, CompiledAllocation, Histogram, Problem, Table } from "lutra";
 
 export interface ReportSite {
   readonly id: string;
@@ -44,5 +44,7 @@ export interface ReportData {
   /** Share of predictions that changed. */
   readonly flips: number;
   readonly logitError: { readonly max: number; readonly mean: number };
+  /** How a budget was kept, if there was one. */
+  readonly allocation?: CompiledAllocation | null;
   readonly seconds: number;
 }

@@ -4,6 +4,7 @@ import { printFormat, segmentCount, tableBytes } from "lutra";
 import { collapsible, definitions, htmlTable, numeric, paragraph, section, text } from "./html.ts";
 import { bytes, grouped, percent, plural } from "./numbers.ts";
 import { accuracyTable, changeCards } from "./report-accuracy.ts";
+import { budgetSection } from "./report-budget.ts";
 import type { ReportData, ReportSite } from "./report-data.ts";
 import { REPORT_STYLE } from "./report-style.ts";
 import { provenError, tableCard } from "./report-table.ts";
@@ -30,6 +31,7 @@ export function report(data: ReportData): string {
     {},
     header(data),
     section("What changed", accuracyTable(data), accuracyNote(data)),
+    ...(data.allocation === undefined || data.allocation === null ? [] : [budgetSection(data.allocation)]),
     section("What was compiled", compiledTable(data)),
     section("The tables", TABLES_NOTE, ...data.tables.map((table, i) => tableCard(table, data, i, i < OPEN_TABLES))),
     section("The layers", siteList(data)),

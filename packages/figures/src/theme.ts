@@ -16,6 +16,9 @@ export const FIGURE_STYLE: string = `.figure{--ink:#1d2127;--muted:#626a75;--rul
 .figure .error{stroke:var(--error);stroke-width:1.4}
 .figure .bound{stroke:var(--bound);stroke-width:1.4;stroke-dasharray:6 4}
 .figure .bars{fill:var(--bars)}
+.figure .plan{fill:var(--paper);stroke:var(--table);stroke-width:1.4}
+.figure .inside{fill:var(--table)}
+.figure .chosen{fill:none;stroke:var(--bound);stroke-width:2}
 .figure .worst{fill:var(--paper);stroke:var(--bound);stroke-width:2}
 .figure .exact-name{fill:var(--exact-name);font-weight:600}
 .figure .table-name{fill:var(--table);font-weight:600}

@@ -1,29 +1,36 @@
-// The main job, in order: find the layers, see what they see, give each hole a table, prove it, put it into the model, measure both.
-// The only file that knows the whole order. No algorithm of its own.
+// The main job, in order: find the layers, see what they see, plan a table for each hole, solve and prove it, put it into the model,
+// measure both. The only file that knows the whole order. No algorithm of its own.
 
-import { type Control, checkCancelled, drive, hash, LutraError, type Session } from "./base/index.ts";
-import { type Certificate, certify } from "./certify/index.ts";
+import { type Control, LutraError, type Session } from "./base/index.ts";
 import { type Dataset, fitDataset } from "./data/index.ts";
-import { solve } from "./fit/index.ts";
 import { parseFn } from "./fn/index.ts";
-import { fill, holes, type Kernel } from "./kernel/index.ts";
-import { elementwise, layerFor } from "./layer/index.ts";
+import { holes, type Kernel } from "./kernel/index.ts";
+import { layerFor } from "./layer/index.ts";
 import {
-  type Calibration,
+  type Allocation,
+  type Asked,
+  allocate,
+  type Budget,
   calibrate,
+  checkBudget,
+  checkPlan,
   compareScores,
   declaredInputs,
   type Metrics,
-  planProblem,
+  needsCalibration,
+  type Plan,
+  planSites,
   score,
+  selectionOf,
+  thinnedSelection,
+  trialOf,
 } from "./model/index.ts";
-import type { Histogram } from "./num/index.ts";
-import { concatenate, embedExternal, findSites, type Model, rewrite, type Site, writeModel } from "./onnx/index.ts";
-import { type Norm, type Problem, type Table, tableBytes } from "./table/index.ts";
-import { emit } from "./target/onnx/index.ts";
+import { concatenate, embedExternal, findSites, type Model, type Site, writeModel } from "./onnx/index.ts";
+import { type Bench, type CompiledSite, type CompiledTable, fillPlan, provePlan, rewritten, solver } from "./prove.ts";
+import { type Norm, tableBytes } from "./table/index.ts";
 
 export interface CompileOptions {
-  /** Entries of every table. */
+  /** Entries of every table; with a budget, of the tables that the chosen ones are compared with. */
   readonly segments: number;
   readonly method: string;
   readonly norm: Norm;
@@ -32,6 +39,10 @@ export interface CompileOptions {
   /** Write the functions' nodes inline instead of model-local functions. */
   readonly flat: boolean;
   readonly seed: number;
+  /** Chooses the size of each table by trials on the selection split, instead of `segments` for all. */
+  readonly budget?: Budget;
+  /** Every choice made already: nothing above but `flat` and `seed` is asked. */
+  readonly plan?: Plan;
 }
 
 export interface CompileTools {
@@ -39,33 +50,6 @@ export interface CompileTools {
   openSession(model: Uint8Array): Promise<Session>;
   /** Milliseconds, for the seconds reported; the library has no clock of its own. */
   now(): number;
-}
-
-/** One distinct table; sites that ask the same question share it. */
-export interface CompiledTable {
-  readonly name: string;
-  /** The lookup it fills: "f", "exp", "reciprocal", "rsqrt", "log". */
-  readonly hole: string;
-  readonly problem: Problem;
-  readonly method: string;
-  readonly table: Table;
-  readonly bytes: number;
-  readonly certificate: Certificate;
-  /** Inputs seen in calibration, by the first site that uses the table. */
-  readonly histogram: Histogram | null;
-  readonly objective: number;
-  readonly bound: number;
-  readonly boundHolds: string;
-}
-
-export interface CompiledSite {
-  readonly id: string;
-  readonly kind: string;
-  readonly form: Site["form"];
-  readonly nodes: readonly string[];
-  /** Names of its tables. */
-  readonly tables: readonly string[];
-  readonly certificate: Certificate;
 }
 
 export interface Compilation {
@@ -77,16 +61,31 @@ export interface Compilation {
   readonly flips: number;
   readonly logitError: { readonly max: number; readonly mean: number };
   readonly samples: number;
+  /** What was compiled: give it back as `CompileOptions.plan`, as it is or edited. */
+  readonly plan: Plan;
+  /** How a budget was kept; null without one. */
+  readonly allocation: CompiledAllocation | null;
   /** The rewritten model, in chunks to be written one after another. */
   readonly model: readonly Uint8Array[];
   readonly seconds: number;
 }
 
+export interface CompiledAllocation extends Allocation {
+  /** In words: the samples that sizes were chosen on. */
+  readonly chosenOn: string;
+}
+
+/** Samples of a trial; the plan that trials choose is verified on all. */
+const TRIAL_SAMPLES = 256;
+
 /**
- * Compiles a model: every layer found, or those of the kinds asked for, becomes tables of the same size.
- * @param given external tensors are taken into the model: what is rewritten is one file
+ * Compiles a model: every layer found, or those of the kinds asked for, becomes tables of the same size, of sizes that keep a budget,
+ * or those of a plan.
+ * @param given external tensors are taken into the model, so that what is rewritten is one file, unless `externalFiles` says otherwise:
+ *   then sessions are given, and the result is, a model that needs those files beside it
  * @param dataset as loaded; it is fitted to the model's inputs here
- * @throws LutraError "bad-model" if there is nothing to replace; whatever its parts throw; "cancelled"
+ * @throws LutraError "bad-model" if there is nothing to replace; "infeasible" if no plan keeps the budget; "mismatch" if the plan is
+ *   about another model; whatever its parts throw; "cancelled"
  */
 export async function compile(
   given: Model,
@@ -96,35 +95,37 @@ export async function compile(
   control: Control = {},
 ): Promise<Compilation> {
   const start = tools.now();
+  if (options.budget !== undefined) checkBudget(options.budget);
   const model = embedExternal(given);
-  const sites = chooseSites(model, options.only);
+  const sites = chooseSites(model, options);
   const original = await tools.openSession(concatenate(writeModel(model)));
   try {
     const fitted = fitDataset(dataset, declaredInputs(model));
     const before = await score(original, fitted, "report", control, { stage: "measuring the original" });
-    const calibration = await calibrate(
+    const unsized = new Map(sites.map((site) => [site.id, kernelFor(site, UNKNOWN_ROW)]));
+    const calibration = await calibrate(model, sites, Object.fromEntries(unsized), fitted, tools.openSession, control);
+    const bench: Bench = {
       model,
       sites,
-      Object.fromEntries(sites.map((site) => [site.id, kernelFor(site, UNKNOWN_ROW)])),
-      fitted,
-      tools.openSession,
-      control,
-    );
-    const solved = await solveSites(sites, calibration, options, control);
-    const replacements = sites.map((site) => ({
-      site,
-      function: emit(solved.kernels.get(site.id) as Kernel, { axes: site.axes ?? [-1], opset: model.opset }),
-    }));
-    const chunks = writeModel(rewrite(model, replacements, { flat: options.flat }));
-    const rewritten = await tools.openSession(concatenate(chunks));
+      empty: new Map(
+        sites.map((site) => [site.id, kernelFor(site, certifiedRow(calibration[site.id]?.longestRow ?? UNSEEN_ROW))]),
+      ),
+      calibration,
+      solve: solver(options.seed, control),
+      flat: options.flat,
+    };
+    const { plan, allocation } = await choosePlan(bench, original, fitted, options, tools, control);
+    const proven = await provePlan(plan, bench, control);
+    const chunks = rewritten(bench, proven.kernels);
+    const session = await tools.openSession(concatenate(chunks));
     try {
-      const after = await score(rewritten, fitted, "report", control, { stage: "measuring the tables" });
+      const after = await score(session, fitted, "report", control, { stage: "measuring the tables" });
       const { flips, logitError } = compareScores(before, after);
       const seconds = (tools.now() - start) / 1000;
       const measured = { before: before.metrics, after: after.metrics, samples: before.samples, flips, logitError };
-      return { sites: solved.sites, tables: solved.tables, ...measured, model: chunks, seconds };
+      return { sites: proven.sites, tables: proven.tables, ...measured, plan, allocation, model: chunks, seconds };
     } finally {
-      await rewritten.release();
+      await session.release();
     }
   } finally {
     await original.release();
@@ -134,14 +135,14 @@ export async function compile(
 // sites ---------------------------------------------------------------------------------------------------------------
 
 /** @throws LutraError "bad-model" if no site is left; "bad-argument" if `only` names a kind the model has not */
-function chooseSites(model: Model, only: readonly string[] | undefined): readonly Site[] {
-  const found = findSites(model);
+function chooseSites(model: Model, { only, plan }: CompileOptions): readonly Site[] {
+  const found = findSites(model).filter(isPlannable);
   if (found.length === 0) {
     throw new LutraError("bad-model", "no non-linear layer was found in the model", {
       note: "lutra inspect lists what is looked for",
     });
   }
-  if (only === undefined) return found;
+  if (only === undefined || plan !== undefined) return found;
   const kinds = [...new Set(found.map((site) => site.kind))];
   const unknown = only.find((kind) => !kinds.includes(kind));
   if (unknown !== undefined) {
@@ -151,6 +152,14 @@ function chooseSites(model: Model, only: readonly string[] | undefined): readonl
   }
   return found.filter((site) => only.includes(site.kind));
 }
+
+/** Calibration does not see what goes on in bodies and functions: there, only functions that need no range are replaced. */
+function isPlannable(site: Site): boolean {
+  return site.scope === undefined || !holes(kernelFor(site, UNSEEN_ROW)).some(({ spec }) => needsCalibration(spec));
+}
+
+/** Rows inside a body or a function, which calibration does not see, are certified up to this length. */
+const UNSEEN_ROW = 4096;
 
 /** Row length assumed before calibration has seen the rows; no part of what calibration computes depends on it. */
 const UNKNOWN_ROW = 1;
@@ -171,71 +180,62 @@ function certifiedRow(longest: number): number {
   return Math.max(64, 2 ** (32 - Math.clz32(Math.max(1, longest) - 1)));
 }
 
-interface SolvedSites {
-  readonly sites: readonly CompiledSite[];
-  readonly tables: readonly CompiledTable[];
-  readonly kernels: ReadonlyMap<string, Kernel>;
-}
+// the plan ------------------------------------------------------------------------------------------------------------
 
-/** A table for every hole and a certificate for every kernel; equal questions are asked once. */
-async function solveSites(
-  sites: readonly Site[],
-  calibration: Calibration,
-  options: CompileOptions,
+/** The plan given, or the uniform one, or what trials make of it to keep a budget. */
+async function choosePlan(
+  bench: Bench,
+  original: Session,
+  dataset: Dataset,
+  { plan, budget, ...options }: CompileOptions,
+  tools: CompileTools,
   control: Control,
-): Promise<SolvedSites> {
-  const solver = tableSolver(options, control);
-  const certificates = new Map<string, Certificate>();
-  const kernels = new Map<string, Kernel>();
-  const compiled: CompiledSite[] = [];
-  for (const [done, site] of sites.entries()) {
-    checkCancelled(control);
-    control.onProgress?.({ stage: "tables", done, total: sites.length });
-    const seen = calibration[site.id];
-    const empty = kernelFor(site, certifiedRow(seen?.longestRow ?? UNKNOWN_ROW));
-    const tables: Record<string, CompiledTable> = {};
-    for (const { hole, spec } of holes(empty)) {
-      const histogram = seen?.holes[hole];
-      tables[hole] = await solver.solve(site.kind, hole, planProblem(spec, options, histogram), histogram ?? null);
-    }
-    const kernel = fill(empty, Object.fromEntries(Object.entries(tables).map(([hole, { table }]) => [hole, table])));
-    const fingerprint = hash(kernel);
-    const certificate = certificates.get(fingerprint) ?? (await drive(certify(kernel), { signal: control.signal }));
-    certificates.set(fingerprint, certificate);
-    kernels.set(site.id, kernel);
-    const { id, kind, form, nodes } = site;
-    compiled.push({ id, kind, form, nodes, tables: Object.values(tables).map(({ name }) => name), certificate });
+): Promise<{ readonly plan: Plan; readonly allocation: CompiledAllocation | null }> {
+  if (plan !== undefined) {
+    checkPlan(plan, bench.sites, bench.empty);
+    return { plan, allocation: null };
   }
-  control.onProgress?.({ stage: "tables", done: sites.length, total: sites.length });
-  return { sites: compiled, tables: solver.tables(), kernels };
+  const uniform = planSites(bench.sites, bench.empty, bench.calibration, options);
+  if (budget === undefined) return { plan: uniform, allocation: null };
+  const { dataset: selection, says } = await selectionOf(dataset, original, control);
+  const asked = await askBench(bench, original, selection, tools, control);
+  const chosen = await allocate(uniform, options.segments, budget, asked, control);
+  return { plan: chosen.plan, allocation: { ...chosen.allocation, chosenOn: says } };
 }
 
-interface TableSolver {
-  solve(kind: string, hole: string, problem: Problem, histogram: Histogram | null): Promise<CompiledTable>;
-  tables(): readonly CompiledTable[];
-}
-
-/** Solves each distinct problem once, names its table after the layer and certifies it on its own. */
-function tableSolver(options: CompileOptions, control: Control): TableSolver {
-  const solved = new Map<string, CompiledTable>();
-  const counts = new Map<string, number>();
+/** Answers what `allocate` asks: tables from the solver, trials from sessions of rewritten models. */
+async function askBench(
+  bench: Bench,
+  original: Session,
+  all: Dataset,
+  tools: CompileTools,
+  control: Control,
+): Promise<Asked> {
+  const some = thinnedSelection(all, TRIAL_SAMPLES);
+  const quiet = { signal: control.signal };
+  const expected = {
+    some: await score(original, some, "selection", quiet),
+    all: await score(original, all, "selection", quiet),
+  };
+  const [metric] = all.metrics;
   return {
-    async solve(kind, hole, problem, histogram) {
-      const question = hash(problem);
-      const known = solved.get(question);
-      if (known !== undefined) return known;
-      const stem = hole === "f" ? kind : `${kind}.${hole}`;
-      const count = (counts.get(stem) ?? 0) + 1;
-      counts.set(stem, count);
-      const quiet = { signal: control.signal };
-      const { table, objective, bound, boundHolds } = await drive(solve(problem, options.method, options), quiet);
-      const certificate = await drive(certify(fill(elementwise(problem.spec), { f: table })), quiet);
-      const name = `${stem}-${count}`;
-      const facts = { table, certificate, histogram, objective, bound, boundHolds };
-      const result = { name, hole, problem, method: options.method, bytes: tableBytes(table), ...facts };
-      solved.set(question, result);
-      return result;
+    metric,
+    isSampled: some !== all,
+    async solve(table) {
+      const { table: found, objective } = await bench.solve(table);
+      return { bytes: tableBytes(found), objective };
     },
-    tables: () => [...solved.values()],
+    async trial(plan, samples) {
+      const session = await tools.openSession(concatenate(rewritten(bench, await fillPlan(plan, bench))));
+      try {
+        return trialOf(
+          expected[samples],
+          await score(session, samples === "some" ? some : all, "selection", quiet),
+          metric,
+        );
+      } finally {
+        await session.release();
+      }
+    },
   };
 }

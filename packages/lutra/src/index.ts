@@ -11,11 +11,12 @@ export {
   fitDataset,
   loadDataset,
   type Metric,
+  type OpenTokenizer,
   parseDescription,
   type ReadFile,
   type Split,
 } from "./data/index.ts";
-export { type FitResult, METHODS, type Method, type MethodOptions, solve } from "./fit/index.ts";
+export { type FitResult, METHODS, type Method, type MethodOptions, solve, type Unconstrained } from "./fit/index.ts";
 export {
   type Fn,
   functionNames,
@@ -32,6 +33,8 @@ export * from "./model/index.ts";
 export * from "./num/index.ts";
 export {
   concatenate,
+  type ExternalFile,
+  externalFiles,
   type FunctionDefinition,
   findSites,
   type Model,
@@ -43,5 +46,6 @@ export {
   type Site,
   writeModel,
 } from "./onnx/index.ts";
+export type { CompiledSite, CompiledTable } from "./prove.ts";
 export * from "./table/index.ts";
 export { type EmitOptions as EmitOnnxOptions, emit as emitOnnx } from "./target/onnx/index.ts";

@@ -11,6 +11,7 @@ import {
   solve,
   type Table,
   tableBytes,
+  type Unconstrained,
 } from "lutra";
 import { certificateFacts, intervalText } from "../certificate-text.ts";
 import type { Command, CommonOptions } from "../command.ts";
@@ -48,6 +49,8 @@ export interface FitData {
   readonly objective: number;
   readonly bound: number;
   readonly boundHolds: string;
+  /** The same of the best table found that keeps nothing; null if nothing was to be kept. */
+  readonly unconstrained: Unconstrained | null;
   readonly segments: number;
   readonly bytes: number;
   readonly seconds: number;
@@ -58,7 +61,7 @@ export const fit: Command<FitOptions, FitData> = {
     const start = performance.now();
     const problem = await problemFrom(options);
     const solved = await drive(solve(problem, options.method, { seed: options.seed }), control);
-    const { table, objective, bound, boundHolds } = solved;
+    const { table, objective, bound, boundHolds, unconstrained } = solved;
     const certificate = await certifyTable(table, control);
     const error = measureTable(problem, table);
     if (options.output !== undefined) await writeWhole(options.output, tableFileText({ table, problem, certificate }));
@@ -71,6 +74,7 @@ export const fit: Command<FitOptions, FitData> = {
       objective,
       bound,
       boundHolds,
+      unconstrained,
       segments: segmentCount(table),
       bytes: tableBytes(table),
       seconds: (performance.now() - start) / 1000,
@@ -81,10 +85,8 @@ export const fit: Command<FitOptions, FitData> = {
   },
 };
 
-function headline(
-  { problem, method, segments, bytes, error, objective, bound, boundHolds, seconds }: FitData,
-  style: Style,
-): string {
+function headline(data: FitData, style: Style): string {
+  const { problem, method, segments, bytes, error, seconds } = data;
   const { spec } = problem;
   const title = `${spec.fn} on ${intervalText(spec.domain)}: ${plural(segments, "segment")}, ${grouped(bytes)} bytes`;
   return [
@@ -95,14 +97,39 @@ function headline(
         ["method", `${method}, ${secondsText(seconds)}`],
         largestError(problem, error),
         ["mean square", significant(error.mse)],
-        [
-          "objective",
-          `${significant(objective)} (${problem.norm}); at least ${significant(bound)} for any table like it, over ${boundHolds}`,
-        ],
+        ["objective", objectiveText(data)],
+        ...costOfKeeping(data),
       ],
       style,
     ),
   ].join("\n");
+}
+
+function objectiveText({ problem, objective, bound, boundHolds }: FitData): string {
+  const gap = bound > 0 ? ` (${above(objective, bound)})` : "";
+  return `${significant(objective)} (${problem.norm}); at least ${significant(bound)}${gap} for any table like it, over ${boundHolds}`;
+}
+
+/** What the constraints cost against the best table without them. */
+function costOfKeeping({ problem, objective, unconstrained }: FitData): (readonly [string, string])[] {
+  if (unconstrained === null) return [];
+  const kept = (problem.keep ?? []).map((item) =>
+    typeof item === "string" ? item : `breakpoints ${item.breakpoints}`,
+  );
+  const free = significant(unconstrained.objective);
+  return [
+    ["kept", kept.join(", ")],
+    [
+      "without that",
+      `${free}: the table is ${above(objective, unconstrained.objective)}; at least ${significant(unconstrained.bound)} for any table that keeps nothing`,
+    ],
+  ];
+}
+
+/** "2.61 % above": how far a value lies from another. */
+function above(value: number, from: number): string {
+  const percent = (100 * (value - from)) / from;
+  return `${significant(Math.abs(percent), 2)} % ${percent < 0 ? "below" : "above"}`;
 }
 
 /** Measured, in the sense that the problem asks for. */

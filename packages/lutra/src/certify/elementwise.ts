@@ -57,8 +57,8 @@ export function relativeFloorOf({ relativeFloor = DEFAULT_RELATIVE_FLOOR }: Cert
   throw new LutraError("bad-argument", `the floor of the relative error must be positive, got ${relativeFloor}`);
 }
 
-/** The lookup of a kernel that is nothing but param, lookup. */
-function onlyLookup(kernel: Kernel): { readonly hole: string; readonly table: Table } {
+/** The lookup of a kernel that is nothing but param, lookup. @throws LutraError "unsupported" */
+export function onlyLookup(kernel: Kernel): { readonly hole: string; readonly table: Table } {
   const [param, lookup, ...more] = kernel.values;
   const isLookup = param?.op === "param" && lookup?.op === "lookup" && more.length === 0 && kernel.results[0] === 1;
   if (!isLookup) {

@@ -2,5 +2,6 @@
 
 export * from "./certify.ts";
 export { type CertifyOptions, DEFAULT_RELATIVE_FLOOR } from "./elementwise.ts";
+export * from "./exhaustive.ts";
 export type { RowOptions } from "./row-proof.ts";
 export type * from "./types.ts";

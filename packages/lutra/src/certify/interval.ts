@@ -2,13 +2,13 @@
 
 import { hash, type Work } from "../base/index.ts";
 import type { Fn } from "../fn/index.ts";
-import { fromOrdered32, type Interval, MAX_BINARY32, toOrdered32, ulpOf } from "../num/index.ts";
+import { type Format, fromOrdered32, type Interval, MAX_BINARY32, toOrdered32, ulpOf } from "../num/index.ts";
 import { evaluate, segmentCount, type Table } from "../table/index.ts";
 import { extremes } from "./bound.ts";
 import { deadByReach } from "./dead.ts";
 import { type Piece, piecesOf } from "./pieces.ts";
 import { type Reference, referenceOf } from "./reference.ts";
-import type { Certificate, SegmentError } from "./types.ts";
+import type { Certificate, Measure, SegmentError } from "./types.ts";
 import { type BoundedPiece, type Weight, worstOf } from "./worst.ts";
 
 /** What an interval proof finds out about a table. */
@@ -31,13 +31,11 @@ export function* proveTable(
 ): Work<IntervalProof> {
   const reference = referenceOf(fn);
   const bounded = yield* boundPieces(piecesOf(table, domain), reference);
-  const { output } = table.spec;
+  const weights = weightsOf(table.spec.output, relativeFloor);
   const question = { table, reference, side: "both" } as const;
-  const absolute = yield* worstOf({ ...question, weight: () => 1, name: "absolute" }, bounded);
-  const relativeWeight: Weight = (f) => 1 / Math.max(f, relativeFloor);
-  const relative = yield* worstOf({ ...question, weight: relativeWeight, name: "relative" }, bounded);
-  const ulpWeight: Weight = (f) => 1 / ulpOf(output, Math.min(f, LARGEST_WITH_ULP));
-  const ulp = yield* worstOf({ ...question, weight: ulpWeight, name: "ulp" }, bounded);
+  const absolute = yield* worstOf({ ...question, weight: weights.absolute, name: "absolute" }, bounded);
+  const relative = yield* worstOf({ ...question, weight: weights.relative, name: "relative" }, bounded);
+  const ulp = yield* worstOf({ ...question, weight: weights.ulp, name: "ulp" }, bounded);
   return {
     shown: "interval",
     over: overWords(domain),
@@ -58,6 +56,17 @@ export function* proveTable(
 
 /** Far above every output format; keeps an infinite enclosure from asking for the ulp of infinity. */
 const LARGEST_WITH_ULP = 2 ** 1000;
+
+export const MEASURES: readonly Measure[] = ["absolute", "relative", "ulp"];
+
+/** What an error counts under each measure of a certificate, where |f| has a given size. */
+export function weightsOf(output: Format, relativeFloor: number): Readonly<Record<Measure, Weight>> {
+  return {
+    absolute: () => 1,
+    relative: (f) => 1 / Math.max(f, relativeFloor),
+    ulp: (f) => 1 / ulpOf(output, Math.min(f, LARGEST_WITH_ULP)),
+  };
+}
 
 /** The pieces of a table with the extremes of each line minus the function. */
 export function* boundPieces(pieces: readonly Piece[], reference: Reference): Work<BoundedPiece[]> {

@@ -43,13 +43,20 @@ export function piecesOf(table: Table, domain: Interval): readonly Piece[] {
   checkNumbers(table);
   const keys = inputKeys(domain);
   if (keys === null) return [];
-  const starts = [keys.first];
+  return runsOf(table, keys.first, keys.last).map(([first, last]) =>
+    pieceOf(table, fromOrdered32(first), fromOrdered32(last)),
+  );
+}
+
+/**
+ * The runs of inputs that take the same way through the table, in order, from one ordered key to another: first and last key of each.
+ * @throws LutraError "infeasible" if there are more than a million
+ */
+export function runsOf(table: Table, first: number, last: number): readonly (readonly [first: number, last: number])[] {
+  const starts = [first];
   const pathAt = (key: number): number => pathOf(table, fromOrdered32(key));
-  splitRuns(keys.first, pathAt(keys.first), keys.last, pathAt(keys.last), pathAt, starts);
-  return starts.map((start, i) => {
-    const end = (starts[i + 1] ?? keys.last + 1) - 1;
-    return pieceOf(table, fromOrdered32(start), fromOrdered32(end));
-  });
+  splitRuns(first, pathAt(first), last, pathAt(last), pathAt, starts);
+  return starts.map((start, i) => [start, (starts[i + 1] ?? last + 1) - 1]);
 }
 
 /** Appends the first key of every run between lo and hi but the one that lo is in. Equal ends have equal insides (see pathOf). */

@@ -15,6 +15,27 @@ export interface ErrorBound {
   readonly row?: readonly number[];
 }
 
+/** The three ways in which a certificate weighs an error. */
+export type Measure = "absolute" | "relative" | "ulp";
+
+/** What visiting every binary32 input of the domain found out. Equal on every machine, but for `seconds` and `threads`. */
+export interface Exhaustive {
+  /**
+   * At how many inputs the table was evaluated: all of the domain, infinities and both zeros included. Where the domain has no ends
+   * these are all 2^32 bit patterns, NaNs too.
+   */
+  readonly inputs: number;
+  /** At how many of them the function itself was evaluated; at the others it was enclosed between two lines. */
+  readonly evaluated: number;
+  /** How many have no error: infinities and NaNs. */
+  readonly unmeasured: number;
+  readonly worst: Readonly<Record<Measure, ErrorBound>>;
+  /** Fingerprint of all delivered outputs in order, bit for bit; every NaN counts as the same one. */
+  readonly digest: string;
+  readonly seconds: number;
+  readonly threads: number;
+}
+
 /** Errors of one segment, signed: delivered minus exact. Bumping a live entry of the table changes it. */
 export interface SegmentError {
   /** Which lookup: the hole's name. */
@@ -71,6 +92,8 @@ export interface Certificate {
   readonly dead: readonly DeadEntry[];
   /** Further proven statements, in words: "a masked position (-Infinity or 104 below the maximum) is exactly 0". */
   readonly properties: readonly string[];
+  /** Where every input was visited on request. */
+  readonly exhaustive?: Exhaustive;
   /** For composed certificates: those of the holes, by name. */
   readonly holes?: Readonly<Record<string, Certificate>>;
 }

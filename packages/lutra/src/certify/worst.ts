@@ -121,19 +121,9 @@ class Search {
 
   /** The error delivered at one input: records it if it is the worst so far; returns what it is at most. */
   measure(x: number): number {
-    const { table, reference, weight, side } = this.#question;
-    const { fn } = reference;
-    const exact = fn.evaluate(x);
-    const delivered = evaluate(table, x);
-    const doubt = fn.errorAt(x);
-    const signed = delivered - exact;
-    const difference =
-      side === "both" ? Math.abs(signed) : side === "above" ? Math.max(0, signed) : Math.max(0, -signed);
-    if (!(Math.abs(signed) < Infinity && doubt < Infinity)) throw notFinite(fn.text, x, exact, delivered);
-    const lower = (difference * (1 - 2 ** -52) - doubt) * weight(Math.abs(exact) + doubt) * (1 - 2 ** -51);
-    if (lower > this.best.lower || this.best.at === null) this.best = { lower: Math.max(lower, 0), at: x };
-    const least = Math.max(0, Math.abs(exact) - doubt);
-    return (difference * (1 + 2 ** -52) + doubt) * weight(least) * (1 + 2 ** -51);
+    const { lower, upper } = measureAt(this.#question, x);
+    if (lower > this.best.lower || this.best.at === null) this.best = { lower, at: x };
+    return upper;
   }
 
   split(node: Node): Node[] {
@@ -172,6 +162,26 @@ class Search {
     const to = Math.min(toOrdered32(hi), centre + NEIGHBOURS);
     for (let key = from; key <= to; key++) this.measure(fromOrdered32(key));
   }
+}
+
+/**
+ * Between what the weighted error delivered at one input lies.
+ * @throws LutraError "infeasible" if it is not finite
+ */
+export function measureAt(
+  { table, reference: { fn }, weight, side }: Omit<Question, "name">,
+  x: number,
+): { readonly lower: number; readonly upper: number } {
+  const exact = fn.evaluate(x);
+  const delivered = evaluate(table, x);
+  const doubt = fn.errorAt(x);
+  const signed = delivered - exact;
+  const difference = side === "both" ? Math.abs(signed) : side === "above" ? Math.max(0, signed) : Math.max(0, -signed);
+  if (!(Math.abs(signed) < Infinity && doubt < Infinity)) throw notFinite(fn.text, x, exact, delivered);
+  const lower = (difference * (1 - 2 ** -52) - doubt) * weight(Math.abs(exact) + doubt) * (1 - 2 ** -51);
+  const least = Math.max(0, Math.abs(exact) - doubt);
+  const upper = (difference * (1 + 2 ** -52) + doubt) * weight(least) * (1 + 2 ** -51);
+  return { lower: Math.max(lower, 0), upper };
 }
 
 function notFinite(fn: string, x: number, exact: number, delivered: number): LutraError {

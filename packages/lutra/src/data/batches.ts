@@ -24,7 +24,7 @@ export interface BatchOptions {
 }
 
 /**
- * Every sample of a split once; those with lengths come shortest first.
+ * Every sample of a split once; those with lengths come shortest first, unless state is carried from one to the next.
  * @throws LutraError "bad-data" (NaN, infinity, a number that its type cannot hold) or "mismatch" (longer than the model takes), with the sample
  */
 export function* batches(dataset: Dataset, split: Split, options: BatchOptions): Generator<Batch, void> {
@@ -34,7 +34,8 @@ export function* batches(dataset: Dataset, split: Split, options: BatchOptions):
   const inputs = Object.entries(samples.inputs);
   const layouts = inputs.map(([name]) => dataset.layouts?.[name] ?? FREE_LAYOUT);
   const fixedWidth = layouts.find((_, i) => inputs[i][1].hasLengths)?.width ?? null;
-  const size = layouts.some(({ batch }) => batch !== "free") ? 1 : options.size;
+  const takesOne = isSequential(dataset) || layouts.some(({ batch }) => batch !== "free");
+  const size = takesOne ? 1 : options.size;
   for (const positions of groups(dataset, split, size, options.pad)) {
     const chosen = choose(
       samples,
@@ -52,6 +53,11 @@ export function* batches(dataset: Dataset, split: Split, options: BatchOptions):
   }
 }
 
+/** Whether a sample's state comes from the sample before. */
+function isSequential({ carries }: Dataset): boolean {
+  return Object.keys(carries).length > 0;
+}
+
 /** Places in the split that are batched together. */
 function* groups(dataset: Dataset, split: Split, size: number, pad: boolean): Generator<readonly number[], void> {
   const { samples, indices } = dataset.parts[split];
@@ -59,7 +65,8 @@ function* groups(dataset: Dataset, split: Split, size: number, pad: boolean): Ge
   const lengthAt = (position: number): number => samples.lengths?.[indices[position]] ?? 0;
   const belong = (a: number, b: number): boolean => (isMasked && pad) || lengthAt(a) === lengthAt(b);
   // The sort is stable: without lengths this is the split's own order.
-  const order = Array.from(indices, (_, position) => position).sort((a, b) => lengthAt(a) - lengthAt(b));
+  const order = Array.from(indices, (_, position) => position);
+  if (!isSequential(dataset)) order.sort((a, b) => lengthAt(a) - lengthAt(b));
   for (let start = 0, end = 0; start < order.length; start = end) {
     while (end < order.length && end - start < size && belong(order[start], order[end])) end++;
     yield order.slice(start, end);

@@ -3,10 +3,11 @@
 
 import { LutraError } from "../base/index.ts";
 import { random } from "../num/index.ts";
-import type { DatasetDescription, Metric, SplitSizes } from "./description.ts";
-import { arrayReader, type ReadFile } from "./files.ts";
+import type { DatasetDescription, InputSources, Metric, Scores, SplitSizes } from "./description.ts";
+import { type ReadFile, sampleReader } from "./files.ts";
 import { type DeclaredInputs, type Layouts, layoutsOf } from "./layout.ts";
 import { loadSamples, type Samples } from "./samples.ts";
+import type { OpenTokenizer } from "./tokenize.ts";
 
 /** "all" is every sample of the dataset, whatever its split; calibration inputs of their own are not among them. */
 export type Split = "calibration" | "selection" | "report" | "all";
@@ -21,6 +22,9 @@ export interface Dataset {
   readonly name: string;
   /** The output to score; the model's only output if null. */
   readonly output: string | null;
+  readonly scores: Scores;
+  /** Recurrent state: the output that each of these inputs takes from the sample before. Such samples run one at a time, in order. */
+  readonly carries: Readonly<Record<string, string>>;
   readonly metrics: readonly Metric[];
   readonly parts: Readonly<Record<Split, Part>>;
   /** How the model takes each input; null until `fitDataset` has compared the dataset with a model. */
@@ -30,16 +34,30 @@ export interface Dataset {
 /**
  * Reads a described dataset. Calibration, selection and report are disjoint: a seeded shuffle, then in this order.
  * @param readFile resolves the description's paths against the description's own folder
- * @throws LutraError "bad-data" or "io", naming file and place
+ * @param openTokenizer for texts; "lutra/tokenizers" makes one
+ * @throws LutraError "bad-data" or "io", naming file and place; "unsupported" if texts need a tokenizer and there is none
  */
-export async function loadDataset(description: DatasetDescription, readFile: ReadFile): Promise<Dataset> {
-  const read = arrayReader(readFile);
-  const samples = await loadSamples(description.inputs, description.target, read);
+export async function loadDataset(
+  description: DatasetDescription,
+  readFile: ReadFile,
+  openTokenizer: OpenTokenizer | null = null,
+): Promise<Dataset> {
+  const read = sampleReader(readFile);
+  const samples = await loadSamples(description.inputs, description.target, read, openTokenizer);
   const drawn = drawSplits(description.name, samples, description.splits);
   const own = description.calibration;
-  const calibration = own === null ? drawn.calibration : everything(await loadSamples(own, null, read));
-  const { name, output, metrics } = description;
-  return { name, output, metrics, parts: { ...drawn, calibration, all: everything(samples) }, layouts: null };
+  const calibration = own === null ? drawn.calibration : everything(await loadSamples(own, null, read, openTokenizer));
+  const { name, output, scores, metrics } = description;
+  const carries = carriesOf(description.inputs);
+  const parts = { ...drawn, calibration, all: everything(samples) };
+  return { name, output, scores, carries, metrics, parts, layouts: null };
+}
+
+function carriesOf(inputs: InputSources): Readonly<Record<string, string>> {
+  const carried = Object.entries(inputs).flatMap(([name, source]) =>
+    source.from === "carry" ? [[name, source.output] as const] : [],
+  );
+  return Object.fromEntries(carried);
 }
 
 /**
@@ -83,7 +101,7 @@ function drawSplits(
       note: `calibration ${calibration}, selection ${selection}, report ${sizes.report ?? "the rest, at least 1"}`,
     });
   }
-  const order = shuffled(samples.count, seed);
+  const order = sizes.shuffle ? shuffled(samples.count, seed) : everything(samples).indices;
   const part = (start: number, count: number): Part => ({ samples, indices: order.slice(start, start + count).sort() });
   return { calibration: part(0, calibration), selection: part(calibration, selection), report: part(taken, report) };
 }

@@ -16,18 +16,30 @@ export const ELEMENT_TYPES = [
 ] as const;
 export type ElementType = (typeof ELEMENT_TYPES)[number];
 
-export const METRICS = ["accuracy", "nll", "perplexity"] as const;
+/** sequence-accuracy: the share of samples whose every judged row is right. */
+export const METRICS = ["accuracy", "nll", "perplexity", "sequence-accuracy"] as const;
 export type Metric = (typeof METRICS)[number];
 
-/** One array: a .npy or idx file, an array of a .npz, a column of a .csv or .tsv, a member of a .jsonl. The first axis counts samples. */
+/** What the scored output holds. A row of a single number is a decision: yes above 0, or above 0.5. */
+export const SCORES = ["logits", "probabilities"] as const;
+export type Scores = (typeof SCORES)[number];
+
+/** One array: a .npy, idx or .wav file, an array of a .npz, a column of a .csv or .tsv, a member of a .jsonl. The first axis counts samples. */
 export interface FileReference {
   readonly file: string;
-  /** Name of the array, column or member; not needed for .npy and idx. */
+  /** Name of the array, column or member; not needed for .npy, idx and .wav. */
   readonly key?: string;
 }
 
 /** How long each sample really is along its first axis: an array of lengths, or what is left without trailing `pad` values. */
 export type LengthSource = FileReference | { readonly pad: number };
+
+/** Samples cut from one long signal: sample i is `size` values that begin at i * step - before; 0 before the signal's start. */
+export interface Windows {
+  readonly size: number;
+  readonly step: number;
+  readonly before: number;
+}
 
 /** value = (stored * scale - mean) / std */
 export interface FileInput extends FileReference {
@@ -41,6 +53,55 @@ export interface FileInput extends FileReference {
   readonly mean: number;
   readonly std: number;
   readonly length?: LengthSource;
+  readonly windows?: Windows;
+}
+
+/** One text per sample: a column of a .csv or .tsv, or a member of a .jsonl. A number counts the columns of a file without header line, from 1. */
+export interface TextReference {
+  readonly file: string;
+  readonly column: string | number;
+}
+
+/**
+ * How texts become ids. json: a tokenizer.json, with its tokenizer_config.json if there is one. wordpiece: BERT's, by its vocab.txt; `ids`
+ * is the model's own, smaller vocabulary, pieces that it lacks are [UNK]. characters: a JSON object of character to id, with the tokens that
+ * stand for others, begin and end a text; `mark` is no character of the text but points at the one after it.
+ */
+export type TokenizerSource =
+  | { readonly kind: "json"; readonly file: string; readonly config?: string }
+  | { readonly kind: "wordpiece"; readonly vocab: string; readonly lowercase: boolean; readonly ids?: string }
+  | {
+      readonly kind: "characters";
+      readonly vocab: string;
+      readonly unknown: string;
+      readonly begin?: string;
+      readonly end?: string;
+      readonly mark?: string;
+    };
+
+export interface TextInput {
+  readonly from: "text";
+  readonly type: ElementType;
+  readonly text: TextReference;
+  readonly tokenizer: TokenizerSource;
+}
+
+/** The same numbers in every sample. */
+export interface ConstantInput {
+  readonly from: "constant";
+  readonly type: ElementType;
+  readonly value: number;
+  /** Shape of one sample. */
+  readonly shape: readonly number[];
+}
+
+/** A recurrent model's state: 0 for the first sample of a split, then what `output` was for the sample before. */
+export interface CarriedInput {
+  readonly from: "carry";
+  readonly type: ElementType;
+  readonly output: string;
+  /** Shape of one sample. */
+  readonly shape: readonly number[];
 }
 
 /** 1 where the other input holds a real value, 0 where it is padding ("mask"); or 0 everywhere ("zeros"). Same length as the other. */
@@ -61,15 +122,17 @@ export interface RandomInput {
   readonly seed: number;
 }
 
-export type InputSource = FileInput | CompanionInput | RandomInput;
+export type InputSource = FileInput | TextInput | CompanionInput | RandomInput | ConstantInput | CarriedInput;
 export type InputSources = Readonly<Record<string, InputSource>>;
 
 /**
- * The right answers. labels: one class per sample. next-token: position p of the named input is answered by position p + 1.
+ * The right answers. labels: one class per sample; or one text per sample, whose class a JSON object says; `at` names the text input whose
+ * mark points at the row that is judged, which is the only row otherwise. next-token: position p of the named input is answered by position p + 1.
  * masked-token: one class per position, `ignore` where nothing is asked.
  */
 export type TargetSource =
-  | (FileReference & { readonly kind: "labels" })
+  | (FileReference & { readonly kind: "labels"; readonly at?: string })
+  | { readonly kind: "labels"; readonly text: TextReference; readonly classes: string; readonly at?: string }
   | { readonly kind: "next-token"; readonly input: string }
   | (FileReference & { readonly kind: "masked-token"; readonly ignore: number });
 
@@ -79,6 +142,8 @@ export interface SplitSizes {
   /** Null for all the rest. */
   readonly report: number | null;
   readonly seed: number;
+  /** False: in the order of the files, for samples that follow each other in time. */
+  readonly shuffle: boolean;
 }
 
 export interface DatasetDescription {
@@ -87,6 +152,7 @@ export interface DatasetDescription {
   readonly target: TargetSource | null;
   /** The output that is scored; the model's only output if null. */
   readonly output: string | null;
+  readonly scores: Scores;
   /** The first is the headline; [] without a target. */
   readonly metrics: readonly Metric[];
   readonly splits: SplitSizes;

@@ -24,8 +24,10 @@ export function gather(input: SampleInput, name: string, { samples, lengths }: C
   const stride = sizeOf(shape);
   const data = allocate(input.type, samples.length * stride);
   samples.forEach((sample, i) => {
-    if (input.kind === "stored") convert(input, name, sample, Math.min(stride, sizeOf(input.shape)), data, i * stride);
-    else if (input.kind === "mask") fillOnes(data, i * stride, input.hasLengths ? (lengths?.each[i] ?? width) : width);
+    if (input.kind === "stored" || input.kind === "constant") {
+      convert(input, name, sample, Math.min(stride, sizeOf(input.shape)), data, i * stride);
+    } else if (input.kind === "mask")
+      fillOnes(data, i * stride, input.hasLengths ? (lengths?.each[i] ?? width) : width);
   });
   return { shape: batch === "none" ? shape : [samples.length, ...shape], data };
 }
@@ -52,7 +54,7 @@ const INTEGER_RANGE: Readonly<Record<ElementType, readonly [lo: number, hi: numb
 /** Writes the first `count` values of a sample to `out` at `start`: computed in binary64, rounded once to the type. */
 function convert(input: StoredInput, name: string, sample: number, count: number, out: Numbers, start: number): void {
   const { data, scale, mean, std, type } = input;
-  const first = sample * sizeOf(input.shape);
+  const first = input.kind === "constant" ? 0 : sample * sizeOf(input.shape);
   const range = INTEGER_RANGE[type];
   for (let i = 0; i < count; i++) {
     const value = (Number(data[first + i]) * scale - mean) / std;

@@ -1,6 +1,6 @@
 export { type Batch, batches } from "./batches.ts";
 export { readNpz } from "./compressed.ts";
-export { countSamples, type Dataset, fitDataset, loadDataset, type Split } from "./dataset.ts";
+export { countSamples, type Dataset, fitDataset, loadDataset, type Part, type Split } from "./dataset.ts";
 export * from "./description.ts";
 export type { ReadFile } from "./files.ts";
 export { readIdx } from "./idx.ts";
@@ -9,3 +9,5 @@ export { readNpy } from "./npy.ts";
 export { parseDescription } from "./parse.ts";
 export type { Target } from "./targets.ts";
 export { columnsOf, memberOf, readCsv, readJsonl, readTsv } from "./text.ts";
+export type { OpenTokenizer } from "./tokenize.ts";
+export { readWav } from "./wav.ts";

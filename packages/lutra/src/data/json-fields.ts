@@ -72,6 +72,13 @@ export function choiceField<T extends string>(fields: Fields, name: string, choi
   return choice ?? refuse(`must be one of ${choices.join(", ")}, got ${shown(value)}`, placeOf(fields, name));
 }
 
+export function flagField(fields: Fields, name: string): boolean {
+  const value = member(fields, name);
+  return typeof value === "boolean"
+    ? value
+    : refuse(`must be true or false, got ${shown(value)}`, placeOf(fields, name));
+}
+
 export function numberField(fields: Fields, name: string): number {
   const value = member(fields, name);
   if (typeof value === "number" && Number.isFinite(value)) return value;

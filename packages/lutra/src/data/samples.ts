@@ -4,7 +4,9 @@
 import { LutraError, type Numbers, sizeOf } from "../base/index.ts";
 import { random } from "../num/index.ts";
 import type {
+  CarriedInput,
   CompanionInput,
+  ConstantInput,
   ElementType,
   FileInput,
   InputSource,
@@ -13,14 +15,15 @@ import type {
   RandomInput,
   TargetSource,
 } from "./description.ts";
-import type { ArrayReader, StoredArray } from "./files.ts";
+import type { SampleReader, StoredArray } from "./files.ts";
 import { checkCount, toIntegers } from "./integers.ts";
-import { checkSize } from "./npy.ts";
+import { cutWindows } from "./signal.ts";
 import { loadTargets, type Target } from "./targets.ts";
+import { loadTexts, type OpenTokenizer } from "./tokenize.ts";
 
-/** One input of all samples. `shape` is one sample's; `data` holds them one after the other. */
+/** One input of all samples. `shape` is one sample's; `data` holds them one after the other, or once for all of a "constant". */
 export interface StoredInput {
-  readonly kind: "stored";
+  readonly kind: "stored" | "constant";
   readonly type: ElementType;
   readonly shape: readonly number[];
   readonly data: Numbers;
@@ -52,15 +55,17 @@ export interface Samples {
   readonly targets: readonly Target[] | null;
 }
 
-/** Reads all files that the sources name. @throws LutraError "bad-data" or "io" */
+/** Reads all files that the sources name. @throws LutraError "bad-data", "io", or "unsupported" (texts without a tokenizer) */
 export async function loadSamples(
   sources: InputSources,
   target: TargetSource | null,
-  read: ArrayReader,
+  read: SampleReader,
+  open: OpenTokenizer | null,
 ): Promise<Samples> {
   const arrays = new Map<string, StoredArray>();
   for (const [name, source] of Object.entries(sources)) {
     if (source.from === "file") arrays.set(name, await readInput(source, read));
+    else if (source.from === "text") arrays.set(name, checkLengths(await loadTexts(source, read, open)));
     else if (source.from === "random") arrays.set(name, randomArray(source, name));
   }
   const { count, lengths } = agreement([...arrays.values()]);
@@ -70,22 +75,37 @@ export async function loadSamples(
 }
 
 /** The array of an input, with the lengths that the description gives it. */
-async function readInput(source: FileInput, read: ArrayReader): Promise<StoredArray> {
-  const array = await read(source);
-  const { shape, name } = array;
+async function readInput(source: FileInput, read: SampleReader): Promise<StoredArray> {
+  const stored = await read.numbers(source);
+  const array = source.windows ? { ...stored, ...cutWindows(stored, source.windows, stored.name) } : stored;
+  if (source.length === undefined) return checkLengths(array);
+  return checkLengths({ ...array, lengths: await readLengths(source.length, array, read) });
+}
+
+function checkLengths(array: StoredArray): StoredArray {
+  const { shape, lengths, name } = array;
   if (sizeOf(shape) === 0) throw new LutraError("bad-data", "the dataset is empty", { where: name });
-  const lengths = source.length === undefined ? array.lengths : await readLengths(source.length, array, read);
   if (lengths !== null && shape.length < 2) {
     throw new LutraError("bad-data", "samples that are single numbers have no length", { where: name });
   }
   const empty = lengths?.indexOf(0) ?? -1;
   if (empty >= 0) throw new LutraError("bad-data", "the sample is empty", { where: `${name}: sample ${empty}` });
-  return { ...array, lengths };
+  return array;
+}
+
+/** Most numbers of an input that is made rather than read: 512 MiB. */
+const MAX_MADE_NUMBERS: number = 2 ** 26;
+
+function checkMade(shape: readonly number[], name: string): void {
+  if (sizeOf(shape) <= MAX_MADE_NUMBERS) return;
+  throw new LutraError("bad-data", `shape [${shape.join(", ")}] exceeds the limit of ${MAX_MADE_NUMBERS} numbers`, {
+    where: name,
+  });
 }
 
 function randomArray({ count, shape, below, seed }: RandomInput, input: string): StoredArray {
   const name = `random input "${input}"`;
-  checkSize([count, ...shape], name);
+  checkMade([count, ...shape], name);
   const { below: draw } = random(seed);
   const data = Float64Array.from({ length: count * sizeOf(shape) }, () => draw(below));
   return { shape: [count, ...shape], data, lengths: null, name };
@@ -108,9 +128,10 @@ function agreement(arrays: readonly StoredArray[]): { readonly count: number; re
 
 function sampleInput(name: string, source: InputSource, arrays: ReadonlyMap<string, StoredArray>): SampleInput {
   if ("of" in source) return companion(name, source, arrays);
+  if (source.from === "constant" || source.from === "carry") return constant(name, source);
   const array = arrayOf(name, arrays);
   const stored = array.shape.slice(1);
-  const shape = source.shape ?? stored;
+  const shape = (source.from === "text" ? undefined : source.shape) ?? stored;
   const hasLengths = array.lengths !== null;
   // Lengths count along the first axis: that must stay what the file stores.
   if (sizeOf(shape) !== sizeOf(stored) || (hasLengths && shape[0] !== stored[0])) {
@@ -119,6 +140,15 @@ function sampleInput(name: string, source: InputSource, arrays: ReadonlyMap<stri
   }
   const { scale, mean, std } = source.from === "file" ? source : { scale: 1, mean: 0, std: 1 };
   return { kind: "stored", type: source.type, shape, data: array.data, scale, mean, std, hasLengths, name: array.name };
+}
+
+/** A carried state begins at 0; what it becomes is known only when the model has run. */
+function constant(name: string, source: ConstantInput | CarriedInput): StoredInput {
+  const { shape, type } = source;
+  checkMade(shape, `input "${name}"`);
+  const data = new Float64Array(sizeOf(shape)).fill(source.from === "constant" ? source.value : 0);
+  const identity = { scale: 1, mean: 0, std: 1 };
+  return { kind: "constant", type, shape, data, ...identity, hasLengths: false, name: `input "${name}"` };
 }
 
 function companion(
@@ -139,10 +169,10 @@ function arrayOf(name: string, arrays: ReadonlyMap<string, StoredArray>): Stored
   return array;
 }
 
-async function readLengths(source: LengthSource, array: StoredArray, read: ArrayReader): Promise<Int32Array> {
+async function readLengths(source: LengthSource, array: StoredArray, read: SampleReader): Promise<Int32Array> {
   const [count, extent = 1] = array.shape;
   if ("pad" in source) return lengthsWithoutPadding(array, source.pad);
-  const lengths = await read(source);
+  const lengths = await read.numbers(source);
   checkCount(lengths.data.length, lengths.name, count, array.name);
   return toIntegers(lengths.data, 1, extent, lengths.name);
 }

@@ -22,20 +22,21 @@ export interface RaggedTensor extends Tensor {
   readonly lengths: Int32Array | null;
 }
 
-/** Comma-separated values, quoted as in RFC 4180. @throws LutraError "bad-data" */
-export function readCsv(bytes: Uint8Array, name = "csv data"): DelimitedText {
-  return readDelimited(bytes, { delimiter: ",", fastMode: false }, name);
+/** Comma-separated values, quoted as in RFC 4180. Without a header line the columns are called "1", "2", ... @throws LutraError "bad-data" */
+export function readCsv(bytes: Uint8Array, name = "csv data", hasHeader = true): DelimitedText {
+  return readDelimited(bytes, { delimiter: ",", fastMode: false }, name, hasHeader);
 }
 
-/** Tab-separated values; a quote is a character like any other. @throws LutraError "bad-data" */
-export function readTsv(bytes: Uint8Array, name = "tsv data"): DelimitedText {
-  return readDelimited(bytes, { delimiter: "\t", fastMode: true }, name);
+/** Tab-separated values; a quote is a character like any other. Columns are called as in `readCsv`. @throws LutraError "bad-data" */
+export function readTsv(bytes: Uint8Array, name = "tsv data", hasHeader = true): DelimitedText {
+  return readDelimited(bytes, { delimiter: "\t", fastMode: true }, name, hasHeader);
 }
 
 function readDelimited(
   bytes: Uint8Array,
   options: { delimiter: string; fastMode: boolean },
   name: string,
+  hasHeader: boolean,
 ): DelimitedText {
   const text = decodeText(bytes, name);
   const { data, errors } = Papa.parse<string[]>(text, { ...options, preview: MAX_ROWS + 2 });
@@ -45,7 +46,9 @@ function readDelimited(
   }
   while (data.length > 0 && data[data.length - 1].every((cell) => cell.trim() === "")) data.pop();
   if (data.length === 0) throw new LutraError("bad-data", "the file has no header line", { where: name });
-  const [header, ...rows] = data;
+  const header = hasHeader ? data[0] : data[0].map((_, i) => `${i + 1}`);
+  const firstRow = hasHeader ? 1 : 0;
+  const rows = data.slice(firstRow);
   checkCount(rows.length, name);
   if (header.length > MAX_COLUMNS) {
     throw new LutraError("bad-data", `the file has ${header.length} columns, the limit is ${MAX_COLUMNS}`, {
@@ -54,8 +57,9 @@ function readDelimited(
   }
   const short = rows.findIndex((row) => row.length !== header.length);
   if (short >= 0) {
-    throw new LutraError("bad-data", `the row has ${rows[short].length} cells, the header has ${header.length}`, {
-      where: `${name}: row ${short + 2}`,
+    const expected = `the ${hasHeader ? "header" : "first row"} has ${header.length}`;
+    throw new LutraError("bad-data", `the row has ${rows[short].length} cells, ${expected}`, {
+      where: `${name}: row ${short + 1 + firstRow}`,
     });
   }
   return { header: header.map((cell) => cell.trim()), rows };
@@ -63,14 +67,7 @@ function readDelimited(
 
 /** The named columns as numbers: shape [rows] for one, [rows, columns] for several. @throws LutraError "bad-data" */
 export function columnsOf({ header, rows }: DelimitedText, columns: readonly string[], name: string): Tensor {
-  const positions = columns.map((column) => {
-    const position = header.indexOf(column);
-    if (position >= 0) return position;
-    throw new LutraError("bad-data", `there is no column "${column}"`, {
-      where: name,
-      note: `columns: ${header.slice(0, 20).join(", ")}`,
-    });
-  });
+  const positions = columns.map((column) => positionOf(header, column, name));
   const data = new Float64Array(rows.length * columns.length);
   rows.forEach((row, i) => {
     positions.forEach((position, j) => {
@@ -85,6 +82,21 @@ export function columnsOf({ header, rows }: DelimitedText, columns: readonly str
   return { shape: columns.length === 1 ? [rows.length] : [rows.length, columns.length], data };
 }
 
+/** The named column as text. @throws LutraError "bad-data" */
+export function textsOf({ header, rows }: DelimitedText, column: string, name: string): readonly string[] {
+  const position = positionOf(header, column, name);
+  return rows.map((row) => row[position]);
+}
+
+function positionOf(header: readonly string[], column: string, name: string): number {
+  const position = header.indexOf(column);
+  if (position >= 0) return position;
+  throw new LutraError("bad-data", `there is no column "${column}"`, {
+    where: name,
+    note: `columns: ${header.slice(0, 20).join(", ")}`,
+  });
+}
+
 /** One JSON object per line; empty lines are skipped. `line` counts from 1. @throws LutraError "bad-data" */
 export function readJsonl(
   bytes: Uint8Array,
@@ -95,6 +107,15 @@ export function readJsonl(
   return lines.flatMap((text, i) =>
     text.trim() === "" ? [] : [{ line: i + 1, members: parseLine(text, `${name}: line ${i + 1}`) }],
   );
+}
+
+/** One text of every line. @throws LutraError "bad-data" */
+export function memberTextsOf(lines: ReturnType<typeof readJsonl>, key: string, name: string): readonly string[] {
+  return lines.map(({ line, members }) => {
+    const value = Object.hasOwn(members, key) ? members[key] : undefined;
+    if (typeof value === "string") return value;
+    throw new LutraError("bad-data", `"${key}" must be a text`, { where: `${name}: line ${line}` });
+  });
 }
 
 function parseLine(text: string, where: string): Readonly<Record<string, unknown>> {
@@ -126,26 +147,26 @@ export function memberOf(lines: ReturnType<typeof readJsonl>, key: string, name:
       where: `${name}: line ${mixed.line}`,
     });
   }
-  const width = values.reduce((longest, { numbers }) => Math.max(longest, numbers.length), 0);
-  if (width * values.length > MAX_PADDED_NUMBERS) {
-    throw new LutraError(
-      "bad-data",
-      `${values.length} lists of up to ${width} numbers exceed the limit of ${MAX_PADDED_NUMBERS}`,
-      {
-        where: name,
-      },
-    );
+  const lists = values.map(({ numbers }) => numbers);
+  if (values[0]?.isList !== true)
+    return { shape: [lists.length], data: Float64Array.from(lists.flat()), lengths: null };
+  return packLists(lists, name);
+}
+
+/** Lists of numbers side by side: [lists, longest]. @throws LutraError "bad-data" if that is too much */
+export function packLists(lists: readonly (readonly number[])[], name: string): RaggedTensor {
+  const width = lists.reduce((longest, { length }) => Math.max(longest, length), 0);
+  if (width * lists.length > MAX_PADDED_NUMBERS) {
+    const message = `${lists.length} lists of up to ${width} numbers exceed the limit of ${MAX_PADDED_NUMBERS}`;
+    throw new LutraError("bad-data", message, { where: name });
   }
-  const data = new Float64Array(values.length * width);
-  values.forEach(({ numbers }, i) => {
+  const data = new Float64Array(lists.length * width);
+  lists.forEach((numbers, i) => {
     data.set(numbers, i * width);
   });
-  const isRagged = values.some(({ numbers }) => numbers.length !== width);
-  return {
-    shape: values[0]?.isList === true ? [values.length, width] : [values.length],
-    data,
-    lengths: isRagged ? Int32Array.from(values, ({ numbers }) => numbers.length) : null,
-  };
+  const isRagged = lists.some(({ length }) => length !== width);
+  const lengths = isRagged ? Int32Array.from(lists, ({ length }) => length) : null;
+  return { shape: [lists.length, width], data, lengths };
 }
 
 function checkCount(rows: number, name: string): void {

@@ -2,6 +2,7 @@
 
 import { LutraError } from "../base/index.ts";
 import { segmentCount, type Table } from "../table/index.ts";
+import { anchoredAtZero, withZero } from "./exact-zero.ts";
 import { measure, type Samples } from "./norm.ts";
 import type { Pwl } from "./pwl.ts";
 import { quantise } from "./quantise.ts";
@@ -14,11 +15,14 @@ export interface Bound {
   readonly holds: string;
 }
 
+/** Rounding of coefficients and answers may bring a delivered error below that of exact lines, by far less than this. */
+const BOUND_SLACK = 1.01;
+
 export const NO_BOUND: Bound = { value: 0, holds: "nothing: this method proves no bound" };
 
 /** Stores a form and measures it. `further` samples are measured besides the task's own (largest-error norms). */
 export function deliver(task: Task, pwl: Pwl, bound: Bound, further: Samples | null = null): FitResult {
-  return deliverTable(task, quantise(task, pwl), bound, further);
+  return deliverTable(task, withZero(task, quantise(task, anchoredAtZero(task, pwl))), bound, further);
 }
 
 export function deliverTable(task: Task, table: Table, bound: Bound, further: Samples | null = null): FitResult {
@@ -29,11 +33,17 @@ export function deliverTable(task: Task, table: Table, bound: Bound, further: Sa
       note: "choose a smaller domain",
     });
   }
+  if (bound.value > objective * BOUND_SLACK) {
+    throw new Error(
+      `a lower bound is contradicted: ${bound.value} was proven (${bound.holds}), ${objective} is delivered`,
+    );
+  }
   return {
     table,
     objective,
     bound: Math.min(bound.value, objective),
     boundHolds: bound.holds,
+    unconstrained: null,
     segments: segmentCount(table),
   };
 }

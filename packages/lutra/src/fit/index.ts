@@ -6,4 +6,4 @@ export { bestSegmentation, bordersEvery, type Programme, restBounds, settle } fr
 export { METHODS, solve } from "./solve.ts";
 export { prepare } from "./task.ts";
 export { cover, longestRun, type Tube } from "./tube.ts";
-export type { FitResult, Method, MethodOptions } from "./types.ts";
+export type { FitResult, Method, MethodOptions, Unconstrained } from "./types.ts";

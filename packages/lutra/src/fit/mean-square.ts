@@ -2,16 +2,19 @@
 
 import { LutraError, type Work } from "../base/index.ts";
 import { ulpOf } from "../num/index.ts";
+import { formOf } from "./borders.ts";
 import { type Bound, deliver } from "./deliver.ts";
+import { JUMPING_LINES } from "./largest-error.ts";
 import { LeastSquares } from "./least-squares.ts";
 import { roundingError } from "./norm.ts";
 import type { Points } from "./points.ts";
-import { fromStarts, linePiece, type Piece, pieceAt } from "./pwl.ts";
+import { linePiece, type Piece, pieceAt } from "./pwl.ts";
 import {
   type Borders,
   bestSegmentation,
   bordersAt,
   bordersEvery,
+  costed,
   type Programme,
   type Rest,
   type RunCost,
@@ -20,7 +23,7 @@ import {
   type Segmentation,
   settle,
 } from "./segmentation.ts";
-import { StoredLeastSquares, storedFormats } from "./stored.ts";
+import { SLOPE_REACH, StoredLeastSquares, storedFormats } from "./stored.ts";
 import type { Task } from "./task.ts";
 import type { FitResult } from "./types.ts";
 
@@ -54,20 +57,42 @@ interface FittingCost extends RunCost {
  */
 export function* leastMeanSquare(task: Task): Work<FitResult> {
   const programme = programmeOf(task);
+  if (task.borders !== null) return yield* betweenBorders(task, programme);
   const real = yield* segmentReal(task, programme);
   const formats = storedFormats(task.problem);
   if (formats === null) {
-    return conclude(task, real.found, real.bound, new LeastSquares(task.points), "real lines, jumps allowed");
+    return conclude(task, real.found, real.bound, new LeastSquares(task.points, task.zero), JUMPING_LINES);
   }
-  const first = settle(programme, real.found, new StoredLeastSquares(task.points, formats, 0));
+  const first = settle(programme, real.found, new StoredLeastSquares(task.points, formats, 0, task.zero));
+  if (first.cost === Infinity) throw outOfReach(task);
   const tolerance = (first.cost / task.segments) * STORED_TOLERANCE;
-  const costs = new StoredLeastSquares(task.points, formats, tolerance);
+  const costs = new StoredLeastSquares(task.points, formats, tolerance, task.zero);
   const upper = first.cost * SLACK;
   const small = programme.length <= SMALL;
   const borders = small ? programme.borders : cellsOf(programme, first, STORED_CELLS);
   const found = required(yield* bestSegmentation(costs, { ...programme, upper, borders, relaxed: !small }), task);
   const bound = found.cost - tolerance * task.segments;
-  return conclude(task, small ? found : first, bound, costs, "stored coefficient pairs");
+  return conclude(task, small ? found : first, bound, costs, pairsOf(costs));
+}
+
+/** The pairs a bound is about: where a search for the best slope had to be cut short, only those it looked at. */
+function pairsOf({ cut }: StoredLeastSquares): string {
+  return cut
+    ? `stored coefficient pairs with slopes up to ${SLOPE_REACH} steps from the real optimum`
+    : "stored coefficient pairs";
+}
+
+/** Where segments may begin is prescribed, and rarely: the programme is exact at once. */
+function* betweenBorders(task: Task, programme: Programme): Work<FitResult> {
+  const formats = storedFormats(task.problem);
+  const { points, zero, borders } = task;
+  const costs = formats === null ? new LeastSquares(points, zero) : new StoredLeastSquares(points, formats, 0, zero);
+  const found =
+    borders?.all === true
+      ? costed(programme, [0, ...borders.starts], costs)
+      : required(yield* bestSegmentation(costs, programme), task);
+  if (found.cost === Infinity) throw outOfReach(task);
+  return conclude(task, found, found.cost, costs, costs instanceof StoredLeastSquares ? pairsOf(costs) : JUMPING_LINES);
 }
 
 /** A segmentation and what no other can go below. */
@@ -79,7 +104,7 @@ interface Bounded {
 /** The optimum over real lines, or near it. */
 function* segmentReal(task: Task, programme: Programme): Work<Bounded> {
   const { length, segments } = programme;
-  const costs = new LeastSquares(task.points);
+  const costs = new LeastSquares(task.points, task.zero);
   const stride = Math.ceil(length / Math.max(COARSE_BORDERS, COARSE_PER_SEGMENT * segments));
   const borders = bordersEvery(stride, length);
   const coarse = required(yield* bestSegmentation(costs, { ...programme, borders }), task);
@@ -109,7 +134,7 @@ function cellsOf({ length }: Programme, { starts }: Segmentation, count: number)
 }
 
 /** Bounds on what is left to cover: the relaxed programme over the points in reverse. */
-function* restFrom({ points }: Task, programme: Programme, settled: Segmentation): Work<Rest> {
+function* restFrom({ points, zero }: Task, programme: Programme, settled: Segmentation): Work<Rest> {
   const { length, tail } = programme;
   const mirrored: Points = {
     codes: points.codes,
@@ -121,40 +146,55 @@ function* restFrom({ points }: Task, programme: Programme, settled: Segmentation
   const borders = bordersAt(Array.from(cells.at, (at) => length - at).reverse(), length);
   const head = tail === null ? null : tail.toReversed();
   const upper = settled.cost * SLACK;
-  return yield* restBounds(new LeastSquares(mirrored), { ...programme, head, tail: null, borders, upper });
+  return yield* restBounds(new LeastSquares(mirrored, zero), { ...programme, head, tail: null, borders, upper });
 }
 
 function required(found: Segmentation | null, task: Task): Segmentation {
   if (found !== null) return found;
-  throw new LutraError("infeasible", `no table of ${task.segments} segments covers the domain`);
+  throw outOfReach(task);
 }
 
-function programmeOf({ points, segments, tails }: Task): Programme {
+function outOfReach(task: Task): LutraError {
+  const kept = task.problem.keep ?? [];
+  return new LutraError(
+    "infeasible",
+    `no table of ${task.segments} segments covers the domain`,
+    kept.length === 0 ? {} : { note: "and keeps what it is asked to keep" },
+  );
+}
+
+function programmeOf(task: Task): Programme {
+  const { points, segments, tails, borders } = task;
   const [below, above] = tails;
   return {
     length: points.codes.length,
     segments,
-    head: typeof below === "object" ? lineCosts(points, linePiece(below), false) : null,
-    tail: typeof above === "object" ? lineCosts(points, linePiece(above), true) : null,
+    head: typeof below === "object" ? lineCosts(task, linePiece(below), false) : null,
+    tail: typeof above === "object" ? lineCosts(task, linePiece(above), true) : null,
     upper: Infinity,
-    borders: bordersEvery(1, points.codes.length),
+    borders: borders === null ? bordersEvery(1, points.codes.length) : bordersAt(borders.starts, points.codes.length),
     relaxed: false,
     rest: null,
   };
 }
 
-/** Cost of a given line over the first j points, or over those from j on. Length n + 1. */
-function lineCosts(points: Points, piece: Piece, fromRight: boolean): Float64Array {
+/** Cost of a given line over the first j points, or over those from j on; infinite where no border is. Length n + 1. */
+function lineCosts({ points, zero, borders }: Task, piece: Piece, fromRight: boolean): Float64Array {
   const n = points.codes.length;
   const costs = new Float64Array(n + 1);
   for (let k = 0; k < n; k++) {
     const i = fromRight ? n - 1 - k : k;
-    const error = (points.y[i] as number) - pieceAt(piece, points.x[i] as number);
-    const square = (points.weights[i] as number) * error * error;
+    const x = points.x[i] as number;
+    const line = pieceAt(piece, x);
+    const error = (points.y[i] as number) - line;
+    const kept = zero === null || x !== 0 || (zero.lo <= line && line <= zero.hi);
+    const square = kept ? (points.weights[i] as number) * error * error : Infinity;
     if (fromRight) costs[i] = (costs[i + 1] as number) + square;
     else costs[i + 1] = (costs[i] as number) + square;
   }
-  return costs;
+  if (borders === null) return costs;
+  const allowed = new Set(borders.starts);
+  return costs.map((cost, j) => (allowed.has(j) ? cost : Infinity));
 }
 
 function conclude(task: Task, found: Segmentation, cost: number, costs: FittingCost, lines: string): FitResult {
@@ -168,7 +208,7 @@ function conclude(task: Task, found: Segmentation, cost: number, costs: FittingC
     runCost(costs, start, s === last ? points.codes.length : (starts[s + 1] as number));
     return costs.piece();
   });
-  const pwl = fromStarts(points, starts, pieces, problem.spec.input);
+  const pwl = formOf(task, starts, pieces, problem.spec.input);
   return deliver(task, pwl, roundedBound(task, Math.max(0, cost), lines));
 }
 

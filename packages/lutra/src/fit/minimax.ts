@@ -1,5 +1,6 @@
 // The line of least largest weighted error over a run of points: Chebyshev's, by exchange on three points (Remez).
 
+import type { Interval } from "../num/index.ts";
 import type { Piece } from "./pwl.ts";
 
 /** Targets and weights of a discrete minimax problem; x ascending, all of one length, weights positive. */
@@ -20,10 +21,50 @@ const MAX_EXCHANGES = 200;
 const LEVEL: number = 2 ** -44;
 
 /**
+ * The best line over the points from ... to - 1 whose value at x = 0 lies in `zero`, if 0 is one of them (anything for null). The
+ * least error with a given value there is convex in it: the free line's if that is allowed, else the nearest end.
+ */
+export function minimaxLine(targets: Targets, from: number, to: number, zero: Interval | null = null): MinimaxLine {
+  const free = freeLine(targets, from, to);
+  if (zero === null || !((targets.x[from] as number) <= 0 && 0 <= (targets.x[to - 1] as number))) return free;
+  const { slope, x, y } = free.piece;
+  const value = y - slope * x;
+  if (zero.lo < zero.hi && zero.lo <= value && value <= zero.hi) return free;
+  return anchoredLine(targets, from, to, value < zero.lo ? zero.lo : zero.hi);
+}
+
+const SLOPE_STEPS = 200;
+
+/** The best line through (0, value): the largest error is convex in the slope, and the worst point tells which way is down. */
+function anchoredLine(targets: Targets, from: number, to: number, value: number): MinimaxLine {
+  const { x, y, weights } = targets;
+  const through = (slope: number): Piece => ({ slope, x: 0, y: value });
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = from; i < to; i++) {
+    if (x[i] === 0) continue;
+    const slope = ((y[i] as number) - value) / (x[i] as number);
+    low = Math.min(low, slope);
+    high = Math.max(high, slope);
+  }
+  if (low > high)
+    return { piece: through(0), error: (weights[from] as number) * Math.abs((y[from] as number) - value) };
+  for (let k = 0; k < SLOPE_STEPS && low < high; k++) {
+    const slope = low + (high - low) / 2;
+    const { at, above } = worstPoint(targets, from, to, through(slope));
+    if (above === (x[at] as number) > 0) low = slope;
+    else high = slope;
+    if (slope === low + (high - low) / 2) break;
+  }
+  const piece = through(low + (high - low) / 2);
+  return { piece, error: worstPoint(targets, from, to, piece).error };
+}
+
+/**
  * The best line over the points from, from + 1, ..., to - 1. The levelled error of three points is a lower bound for any line
  * over them, and every exchange raises it, so at the end it is the optimum up to rounding.
  */
-export function minimaxLine(targets: Targets, from: number, to: number): MinimaxLine {
+function freeLine(targets: Targets, from: number, to: number): MinimaxLine {
   const { x, y } = targets;
   const origin = x[from] as number;
   if (to - from === 1) return { piece: { slope: 0, x: origin, y: y[from] as number }, error: 0 };

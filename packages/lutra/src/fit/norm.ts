@@ -1,6 +1,6 @@
 // The norms: what an error at an input counts, and what a delivered table's error is, measured with evaluate().
 
-import { decode, encode, ulpOf } from "../num/index.ts";
+import { codeRange, decode, encode, type Format, ulpOf } from "../num/index.ts";
 import { evaluate, type Problem, type Table } from "../table/index.ts";
 
 /** Inputs a delivered table is measured at. `weights` as in Points, but for errors of the whole table. Arrays of equal length. */
@@ -50,4 +50,14 @@ function combine(problem: Problem, samples: Samples, answer: (code: number, exac
     sum += weight * error * error;
   }
   return problem.norm === "mse" ? sum : worst;
+}
+
+/**
+ * What a table can answer at best: an integer format ends somewhere, and what lies beyond costs every table the same. Without this, one
+ * unreachable value would set the largest error, and nothing would be left to gain elsewhere.
+ */
+export function withinOutput(output: Format, y: number): number {
+  if (output.kind === "float") return y;
+  const { lo, hi } = codeRange(output);
+  return Math.min(decode(output, hi), Math.max(decode(output, lo), y));
 }

@@ -4,8 +4,11 @@ import { LutraError, type Work } from "../base/index.ts";
 import { encode } from "../num/index.ts";
 import type { Problem, Table } from "../table/index.ts";
 import { deliverTable } from "./deliver.ts";
+import { keeps } from "./keep.ts";
 import { leastLargestError } from "./largest-error.ts";
+import { alreadyMonotone, bestLinked } from "./linked-search.ts";
 import { leastMeanSquare } from "./mean-square.ts";
+import { directionOf } from "./monotone.ts";
 import { roundingError } from "./norm.ts";
 import { codeSpan } from "./points.ts";
 import { prepare, type Task } from "./task.ts";
@@ -28,7 +31,11 @@ export function* optimal(problem: Problem): Work<FitResult> {
       holds: `any table, over ${task.over}`,
     });
   }
-  return problem.norm === "mse" ? yield* leastMeanSquare(task) : yield* leastLargestError(task);
+  const direction = directionOf(task);
+  const free = problem.norm === "mse" ? yield* leastMeanSquare(task) : yield* leastLargestError(task);
+  if (keeps(problem, "continuous")) return yield* bestLinked(task, free, direction);
+  if (direction === 0) return free;
+  return alreadyMonotone(task, free, direction) ?? (yield* bestLinked(task, free, direction));
 }
 
 /** One entry per code, if there are enough segments for that: every output is the correctly rounded one. */

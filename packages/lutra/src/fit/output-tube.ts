@@ -1,7 +1,8 @@
 // Which line values are delivered within an error: for coarse outputs, all that round (or saturate) to a code within it.
 
-import { codeRange, type Format, type IntegerFormat, ulpOf } from "../num/index.ts";
-import type { Task } from "./task.ts";
+import { codeRange, type Format, type IntegerFormat, type Interval, ulpOf } from "../num/index.ts";
+import type { Problem } from "../table/index.ts";
+import type { Points } from "./points.ts";
 import type { Tube } from "./tube.ts";
 
 /** Whether rounding to the output format is part of the question. Not for binary32, where it is as fine as the arithmetic. */
@@ -14,9 +15,24 @@ const BEYOND: number = 2 ** 20;
 /** Kept off the rounding boundaries, in output steps, so that stored lines stay inside. */
 const MARGIN: number = 2 ** -30;
 
-/** The tube of an error, in one pair of buffers that the next call reuses. */
-export function tubeOf({ points, problem }: Task): (error: number) => Tube {
+/** The line values that are delivered as y, which the output format must have. */
+export function outputsRoundingTo(output: Format, y: number): Interval {
+  const [lo, hi] = [new Float64Array(1), new Float64Array(1)];
+  if (output.kind === "integer") roundedToCode(output, y, 0, lo, hi, 0);
+  else roundedToFloat(output, y, 0, lo, hi, 0);
+  return { lo: lo[0] as number, hi: hi[0] as number };
+}
+
+interface TubeQuestion {
+  readonly points: Points;
+  readonly problem: Problem;
+  readonly zero: Interval | null;
+}
+
+/** The tube of an error, pinned where the answer at 0 is kept, in one pair of buffers that the next call reuses. */
+export function tubeOf({ points, problem, zero }: TubeQuestion): (error: number) => Tube {
   const { output } = problem.spec;
+  const pinned = zero === null ? -1 : points.x.indexOf(0);
   const n = points.codes.length;
   const lo = new Float64Array(n);
   const hi = new Float64Array(n);
@@ -31,6 +47,10 @@ export function tubeOf({ points, problem }: Task): (error: number) => Tube {
         lo[i] = y - radius;
         hi[i] = y + radius;
       }
+    }
+    if (zero !== null) {
+      lo[pinned] = zero.lo;
+      hi[pinned] = zero.hi;
     }
     return tube;
   };

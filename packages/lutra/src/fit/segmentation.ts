@@ -208,7 +208,11 @@ function traceBack({ length, head, tail }: Programme, { least, from, layers }: S
   return { starts: starts.reverse(), cost };
 }
 
-/** Whole cost of given segments. */
+/** Given segments, with their whole cost. */
+export function costed(programme: Programme, starts: readonly number[], runs: RunCost): Segmentation {
+  return { starts, cost: costOf(programme, starts, runs) };
+}
+
 function costOf({ head, tail, length }: Programme, starts: readonly number[], runs: RunCost): number {
   const last = starts.length - 1;
   return starts.reduce((sum, start, s) => {

@@ -2,7 +2,10 @@
 
 import { LutraError, type Work } from "../base/index.ts";
 import type { Problem } from "../table/index.ts";
+import { givenBreakpoints, normalised } from "./keep.ts";
+import { fewestLines } from "./largest-error.ts";
 import { roundingError } from "./norm.ts";
+
 import { optimal } from "./optimal.ts";
 import { prepare } from "./task.ts";
 import type { FitResult, Method, MethodOptions } from "./types.ts";
@@ -25,37 +28,74 @@ export function* solve(problem: Problem, method: string, options: MethodOptions)
     });
   }
   checkProblem(problem);
-  if ("segments" in problem.size) return yield* search(problem, options);
-  return yield* fewest(problem, problem.size.maxError, search, options);
+  if ((problem.keep ?? []).length === 0) return yield* answer(problem, search, options);
+  if (search !== optimal) {
+    throw new LutraError("unsupported", `the method "${method}" keeps no constraints`, {
+      note: 'use the method "optimal"',
+    });
+  }
+  const asked = normalised(problem);
+  checkProblem(asked);
+  const kept = yield* answer(asked, search, options);
+  const size = "segments" in problem.size ? problem.size : { segments: kept.segments };
+  const { objective, bound } = yield* search({ ...problem, size, keep: [] }, options);
+  return { ...kept, unconstrained: { objective, bound } };
+}
+
+function* answer(problem: Problem, method: Method, options: MethodOptions): Work<FitResult> {
+  const { size } = problem;
+  if ("segments" in size) return yield* method(problem, options);
+  const given = givenBreakpoints(problem);
+  if (given === null) return yield* fewest(problem, size.maxError, method, options);
+  const found = yield* method({ ...problem, size: { segments: given.length + 1 } }, options);
+  if (found.objective > size.maxError) throw outOfReach(size.maxError, found);
+  return found;
 }
 
 /** Most segments a method without bounds is given while its error does not fall. */
 const PATIENCE = 4096;
 /** Guesses from the law of the error before bisection takes over. */
 const GUESSES = 4;
+/** Segments over whose points the fewest lines are counted. */
+const COUNTED_OVER = 64;
+/** Share of the error asked for that real lines must have left behind before rounding is to blame, and before it is hopeless. */
+const ROUNDING_SHOWS = 0.8;
+const ROUNDING_WINS = 0.25;
+/** Where rounding decides, counts grow by this much at once and are found to this share: errors there do not fall steadily. */
+const ROUNDING_GROWTH = 1.5;
+const ROUNDING_CLOSE = 1 / 32;
 
-/** The fewest segments with an error small enough: guesses from the law error ~ segments^-2, then bisection. */
+/**
+ * The fewest segments with an error small enough: those that lines need at least, guesses from the law error ~ segments^-2, then
+ * bisection. Where rounding in the delivered table decides, to within a thirty-second.
+ */
 function* fewest(problem: Problem, maxError: number, method: Method, options: MethodOptions): Work<FitResult> {
   const least = Math.max(1, problem.tails.filter((tail) => typeof tail === "object").length);
   refuseBelowRounding({ ...problem, size: { segments: least } }, maxError);
   const attempt = (segments: number): Work<FitResult> => method({ ...problem, size: { segments } }, options);
-  let tooFew = 0;
-  let tried = least;
+  const needed = method === optimal && problem.norm !== "mse" ? linesNeeded(problem, maxError) : least;
+  let tooFew = Math.max(least, needed) - 1;
+  let tried = tooFew + 1;
   let last = yield* attempt(tried);
   let stuck = 0;
+  let rounds = false;
   while (last.objective > maxError) {
+    rounds = last.bound > 0 && last.bound < maxError * ROUNDING_SHOWS;
     if (tried >= MAX_SEGMENTS || stuck >= 2) throw outOfReach(maxError, last);
+    if (rounds && last.bound < maxError * ROUNDING_WINS) throw lostToRounding(maxError, last);
     const before = last.objective;
     tooFew = tried;
-    tried = Math.min(MAX_SEGMENTS, Math.max(tooFew + 1, Math.min(8 * tooFew, guess(problem, tried, before, maxError))));
+    const wanted = Math.max(guess(problem, tried, before, maxError), rounds ? Math.ceil(tried * ROUNDING_GROWTH) : 0);
+    tried = Math.min(MAX_SEGMENTS, Math.max(tooFew + 1, Math.min(8 * tooFew, wanted)));
     last = yield* attempt(tried);
     // Rounding is all that is left once the error no longer falls although real lines could do it.
     const rounding = last.bound > 0 ? last.bound < maxError : tried >= PATIENCE;
     stuck = rounding && tried >= 2 * tooFew && last.objective > before * 0.9 ? stuck + 1 : 0;
   }
+  rounds ||= last.bound > 0 && last.bound < maxError * ROUNDING_SHOWS;
   let enough = tried;
   let found = last;
-  for (let k = 0; enough - tooFew > 1; k++) {
+  for (let k = 0; enough - tooFew > (rounds ? Math.max(1, enough * ROUNDING_CLOSE) : 1); k++) {
     const middle = k < GUESSES ? guess(problem, tried, last.objective, maxError) : Math.floor((tooFew + enough) / 2);
     tried = Math.min(enough - 1, Math.max(tooFew + 1, middle));
     last = yield* attempt(tried);
@@ -65,6 +105,15 @@ function* fewest(problem: Problem, maxError: number, method: Method, options: Me
     } else tooFew = tried;
   }
   return found;
+}
+
+/** How many lines an error needs at least. @throws LutraError "infeasible" if no number does */
+function linesNeeded(problem: Problem, maxError: number): number {
+  const lines = fewestLines(prepare({ ...problem, size: { segments: COUNTED_OVER } }), maxError);
+  if (lines !== null) return lines;
+  throw new LutraError("infeasible", `no lines keep an error of at most ${maxError}`, {
+    note: "allow a larger error, or use finer output or coefficient formats",
+  });
 }
 
 /** How many segments the asymptotic law asks for: the largest error falls with their square, the mean square with the fourth power. */
@@ -91,6 +140,16 @@ function outOfReach(maxError: number, best: FitResult): LutraError {
     `no table found with an error of at most ${maxError}: ${best.segments} segments leave ${best.objective}`,
     {
       note: "allow a larger error, or use finer output or coefficient formats",
+    },
+  );
+}
+
+function lostToRounding(maxError: number, best: FitResult): LutraError {
+  return new LutraError(
+    "infeasible",
+    `no table found with an error of at most ${maxError}: ${best.segments} lines come to ${best.bound}, rounding makes it ${best.objective}`,
+    {
+      note: "allow a larger error, choose a smaller domain (rounding grows with the answers), or use the relative norm",
     },
   );
 }

@@ -1,6 +1,6 @@
 // Stored (slope, intercept) pairs: multiples of the coefficient formats' scales, within their ranges. The best pair of a run.
 
-import { codeRange, decode, type Format, type IntegerFormat, roundHalfEven } from "../num/index.ts";
+import { codeRange, decode, type Format, type IntegerFormat, type Interval, roundHalfEven } from "../num/index.ts";
 import type { Problem } from "../table/index.ts";
 import { LeastSquares } from "./least-squares.ts";
 import type { Points } from "./points.ts";
@@ -39,7 +39,7 @@ export function isStored(format: Format, value: number): boolean {
 }
 
 /** Slopes further than this many steps from the real optimum are not tried: formats of up to 16 bits are searched wholly. */
-const SLOPE_REACH = 65536;
+export const SLOPE_REACH = 65536;
 
 /**
  * Costs of runs served by one stored pair: the least over all pairs, found exactly. For a slope k the sum of squares is
@@ -51,11 +51,13 @@ export class StoredLeastSquares implements RunCost {
   private readonly formats: StoredFormats;
   /** Costs this close are the same: spares the search among equally good slopes of very short runs. */
   private readonly tolerance: number;
+  /** Whether a search ever ended at SLOPE_REACH, so that costs are those of the best pair looked at. */
+  cut = false;
   private bestSlope = 0;
   private bestIntercept = 0;
 
-  constructor(points: Points, formats: StoredFormats, tolerance: number) {
-    this.real = new LeastSquares(points);
+  constructor(points: Points, formats: StoredFormats, tolerance: number, zero: Interval | null) {
+    this.real = new LeastSquares(points, zero);
     this.formats = formats;
     this.tolerance = tolerance;
   }
@@ -70,7 +72,9 @@ export class StoredLeastSquares implements RunCost {
 
   cost(): number {
     const { mass, meanX, meanY, spreadX, slope, residual } = this.real;
-    const { slope: slopes, intercept: intercepts } = this.formats;
+    const { slope: slopes } = this.formats;
+    const intercepts = this.intercepts();
+    if (intercepts.least > intercepts.greatest) return Infinity;
     const centre = Math.min(slopes.greatest, Math.max(slopes.least, Math.round(slope / slopes.step)));
     let best = Infinity;
     // Up from the centre, then down from below it; both ways the first two terms only grow.
@@ -95,9 +99,23 @@ export class StoredLeastSquares implements RunCost {
           this.bestSlope = k;
           this.bestIntercept = b;
         }
+        this.cut ||= code === last && Math.abs(code - centre) === SLOPE_REACH;
       }
     }
     return best;
+  }
+
+  /** The intercepts to choose from: of a run that must keep the answer at 0, those that do. */
+  private intercepts(): StoredGrid {
+    const { intercept } = this.formats;
+    const { pinned, zero } = this.real;
+    if (!pinned || zero === null) return intercept;
+    const { step, least, greatest } = intercept;
+    return {
+      step,
+      least: Math.max(least, Math.ceil(zero.lo / step)),
+      greatest: Math.min(greatest, Math.floor(zero.hi / step)),
+    };
   }
 
   /** The pair of the last cost(). */

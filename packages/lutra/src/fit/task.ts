@@ -5,7 +5,9 @@ import { LutraError } from "../base/index.ts";
 import { type Fn, parseFn } from "../fn/index.ts";
 import { ceil32, codeRange, decode, floor32, type Interval, isEnumerable, iv } from "../num/index.ts";
 import type { Problem, Tail } from "../table/index.ts";
-import { errorWeight, type Samples } from "./norm.ts";
+import { type AllowedBorders, bordersAmong, bordersAtPoints } from "./borders.ts";
+import { breakpointCodes, givenBreakpoints, keeps, valuesAtZero } from "./keep.ts";
+import { errorWeight, type Samples, withinOutput } from "./norm.ts";
 import { ascending, codesInside, evenly, gridCodes, masses, type Points, representatives, spread } from "./points.ts";
 import { fold, type Reduced, reduceQuestion, unfold } from "./reduce.ts";
 import { finiteRange } from "./window.ts";
@@ -27,6 +29,10 @@ export interface Task {
   readonly over: string;
   /** Further points at given reduced arguments, where `points` is only a subset (binary32); null where it is all there is. */
   readonly at: ((arguments_: Float64Array) => Measured) | null;
+  /** The values that the line at 0 may have there, if f(0) is kept. The points then have 0 among them. */
+  readonly zero: Interval | null;
+  /** Where segments may begin; null for anywhere. */
+  readonly borders: AllowedBorders | null;
 }
 
 /** Points and the samples they stand for. */
@@ -41,6 +47,8 @@ interface Question {
   readonly outer: Fn;
   readonly domain: Interval;
   readonly reduced: Reduced;
+  readonly zero: Interval | null;
+  readonly breakpoints: readonly number[] | null;
 }
 
 type Chosen = Pick<Task, "range" | "points" | "samples" | "over" | "at">;
@@ -67,15 +75,38 @@ export function prepare(problem: Problem): Task {
   const outer = parseFn(spec.fn);
   const domain = realDomain(problem, outer);
   const reduced = reduceQuestion(outer, problem.reductions, domain, problem.tails);
-  const question: Question = { problem, outer, domain, reduced };
+  const zero = valuesAtZero(problem, outer, reduced.fn, domain);
+  const breakpoints = breakpointCodes(problem);
+  const question: Question = { problem, outer, domain, reduced, zero, breakpoints };
   const listed = problem.grid !== undefined || isEnumerable(spec.input);
   const chosen = listed
     ? listedPoints(question)
     : problem.norm === "mse"
       ? massPoints(question)
       : spreadPoints(question, segments);
+  if (zero !== null && !chosen.points.x.includes(0)) {
+    throw new LutraError("bad-argument", "f(0) cannot be kept: 0 is not on the grid");
+  }
   const openEnds = [reduced.domain.lo === -Infinity, reduced.domain.hi === Infinity] as const;
-  return { problem, segments, fn: reduced.fn, tails: reduced.tails, openEnds, ...chosen };
+  const task = { problem, segments, fn: reduced.fn, tails: reduced.tails, openEnds, ...chosen, zero, borders: null };
+  return breakpoints === null ? task : withBorders(task, breakpoints);
+}
+
+function withBorders(task: Task, codes: readonly number[]): Task {
+  const borders = bordersAmong(task.points, codes, givenBreakpoints(task.problem) !== null);
+  return { ...task, borders: keeps(task.problem, "continuous") ? bordersAtPoints(task.points, borders) : borders };
+}
+
+/** The task over other points. */
+export function withPoints(task: Task, measured: Measured): Task {
+  const moved = { ...task, ...measured };
+  const codes = breakpointCodes(task.problem);
+  return codes === null ? moved : withBorders(moved, codes);
+}
+
+/** Values that must be among the points chosen from a range: 0 where it is kept, and prescribed breakpoints. */
+function required({ zero, breakpoints }: Question, { lo, hi }: Interval): number[] {
+  return [...(zero === null ? [] : [0]), ...(breakpoints ?? [])].filter((x) => lo <= x && x <= hi);
 }
 
 /** The part of the domain where the function is defined and the input format has values. @throws LutraError if there is none */
@@ -143,7 +174,7 @@ function foldSamples(problem: Problem, fn: Fn, samples: Samples): Points {
   return {
     codes,
     x,
-    y: x.map((value) => fn.evaluate(value)),
+    y: x.map((value) => withinOutput(spec.output, fn.evaluate(value))),
     weights: Float64Array.from(kept, (point) => point.weight),
   };
 }
@@ -163,7 +194,9 @@ function spreadPoints(question: Question, segments: number): Chosen {
     return Math.sqrt(Math.abs(second) * (problem.norm === "max" ? 1 : weight(f)));
   };
   const kinks = reduced.fn.kinks.filter((x) => range.lo < x && x < range.hi).map(Math.fround);
-  const measured = at(ascending([...spread(range, curvature, pointsFor(segments)), ...kinks]));
+  const measured = at(
+    ascending([...spread(range, curvature, pointsFor(segments)), ...kinks, ...required(question, range)]),
+  );
   return { ...measured, range, at, over: `${measured.points.codes.length} binary32 values spread over the domain` };
 }
 
@@ -208,13 +241,18 @@ function worstInput({ problem, outer, domain }: Question, t: number): WorstInput
 }
 
 /** For the mean square: the histogram's representatives, or inputs evenly spaced. */
-function massPoints({ problem, outer, domain, reduced }: Question): Chosen {
+function massPoints(question: Question): Chosen {
+  const { problem, outer, domain, reduced, zero } = question;
   const range = finiteRange(problem, reduced);
   const span = finiteSpan(problem, domain, range);
-  const codes =
-    problem.histogram === undefined
-      ? ascending(evenly(span, MASS_POINTS))
-      : representatives(problem.histogram, span, MASS_POINTS);
+  const count = zero === null ? MASS_POINTS : MASS_POINTS - 1;
+  const standing =
+    problem.histogram === undefined ? evenly(span, count) : representatives(problem.histogram, span, count);
+  // Powers of two far below the spacing would draw all mass to 0.
+  const spacing = (span.hi - span.lo) / MASS_POINTS;
+  const wanted = keeps(problem, "continuous") ? required(question, span) : zero === null ? [] : [0];
+  const added = wanted.filter((x) => x === 0 || Math.abs(x) >= spacing);
+  const codes = ascending([...standing, ...added]);
   const samples = weigh(problem, outer, codes);
   const points = foldSamples(problem, reduced.fn, samples);
   const how = problem.histogram === undefined ? "evenly spaced" : "standing for the histogram";

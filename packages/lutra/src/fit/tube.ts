@@ -1,6 +1,8 @@
 // Tubes: at every point an interval that a line must pass through. Finds the longest run of points that one line can serve,
 // in amortised constant time per point (O'Rourke 1981), and covers all points with the fewest runs.
 
+import type { Piece } from "./pwl.ts";
+
 /** At point i a line must lie in [lo[i], hi[i]]. x ascending. */
 export interface Tube {
   readonly x: Float64Array;
@@ -16,7 +18,23 @@ export interface Run {
   readonly end: number;
   readonly leastSlope: number;
   readonly greatestSlope: number;
+  /** The flattest and the steepest line, anchored at the point where they leave no more room; that point's index. */
+  readonly flattest: Extreme;
+  readonly steepest: Extreme;
 }
+
+export interface Extreme {
+  readonly piece: Piece;
+  readonly at: number;
+}
+
+/** Slopes that lines may have. */
+interface Slopes {
+  readonly least: number;
+  readonly greatest: number;
+}
+
+const ANY_SLOPE: Slopes = { least: -Infinity, greatest: Infinity };
 
 /** Works in fixed buffers, grown when needed; not reentrant, as no work yields inside. */
 let capacity = 0;
@@ -34,14 +52,18 @@ function reserve(n: number): void {
   floorY = new Float64Array(capacity);
 }
 
+function noRun(end: number): Run {
+  const nowhere: Extreme = { piece: { slope: 0, x: 0, y: 0 }, at: end };
+  return { end, leastSlope: 0, greatestSlope: 0, flattest: nowhere, steepest: nowhere };
+}
+
 /**
  * The longest run of points from `from`, before `to`, that one real line serves. The steepest line so far leans on the floor
  * (points lo) on its left and on the ceiling (points hi) on its right; the flattest the other way round. `floor` keeps the upper
  * hull of the points lo that the steepest line may lean on next, `ceiling` the lower hull of the points hi for the flattest.
  */
-export function longestRun({ x, lo, hi }: Tube, from: number, to: number): Run {
-  if (to - from === 0 || !((lo[from] as number) <= (hi[from] as number)))
-    return { end: from, leastSlope: 0, greatestSlope: 0 };
+export function longestRun({ x, lo, hi }: Tube, from: number, to: number, slopes: Slopes = ANY_SLOPE): Run {
+  if (to - from === 0 || !((lo[from] as number) <= (hi[from] as number))) return noRun(from);
   reserve(to - from + 1);
   // Local origin: tubes are thin against their distance from 0.
   const x0 = x[from] as number;
@@ -53,13 +75,14 @@ export function longestRun({ x, lo, hi }: Tube, from: number, to: number): Run {
   ceilingX[0] = floorX[0] = 0;
   ceilingY[0] = (hi[from] as number) - y0;
   floorY[0] = (lo[from] as number) - y0;
-  let greatest = Infinity;
-  let least = -Infinity;
+  let { greatest, least } = slopes;
   // The steepest line passes through (steepX, steepY), the flattest through (flatX, flatY).
   let steepX = 0;
-  let steepY = floorY[0] as number;
+  let steepY = ceilingY[0] as number;
+  let steepAt = from;
   let flatX = 0;
-  let flatY = ceilingY[0] as number;
+  let flatY = floorY[0] as number;
+  let flatAt = from;
   let i = from + 1;
   for (; i < to; i++) {
     const px = (x[i] as number) - x0;
@@ -77,9 +100,10 @@ export function longestRun({ x, lo, hi }: Tube, from: number, to: number): Run {
         slope = next;
         floorStart++;
       }
-      greatest = slope;
+      greatest = Math.min(slope, slopes.greatest);
       steepX = px;
       steepY = top;
+      steepAt = i;
     }
     if (bottom > flatHere) {
       let slope = (bottom - (ceilingY[ceilingStart] as number)) / (px - (ceilingX[ceilingStart] as number));
@@ -89,9 +113,10 @@ export function longestRun({ x, lo, hi }: Tube, from: number, to: number): Run {
         slope = next;
         ceilingStart++;
       }
-      least = slope;
+      least = Math.max(slope, slopes.least);
       flatX = px;
       flatY = bottom;
+      flatAt = i;
     }
     // Lower hull of the ceiling: drop points above the chord from their predecessor to the new one. Likewise the floor.
     while (ceilingEnd - ceilingStart >= 2 && turn(ceilingX, ceilingY, ceilingEnd, px, top) <= 0) ceilingEnd--;
@@ -101,7 +126,13 @@ export function longestRun({ x, lo, hi }: Tube, from: number, to: number): Run {
     floorX[floorEnd] = px;
     floorY[floorEnd++] = bottom;
   }
-  return { end: i, leastSlope: least, greatestSlope: greatest };
+  return {
+    end: i,
+    leastSlope: least,
+    greatestSlope: greatest,
+    flattest: { piece: { slope: least, x: x0 + flatX, y: y0 + flatY }, at: flatAt },
+    steepest: { piece: { slope: greatest, x: x0 + steepX, y: y0 + steepY }, at: steepAt },
+  };
 }
 
 /** Positive if the hull's last two points and (px, py) turn left. */

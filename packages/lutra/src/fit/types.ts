@@ -11,8 +11,16 @@ export interface FitResult {
   readonly bound: number;
   /** In words: which tables and which points the bound is about. */
   readonly boundHolds: string;
+  /** What the same problem without `keep` costs, so that a constraint's price can be read; null if nothing is to be kept. */
+  readonly unconstrained: Unconstrained | null;
   /** Lines of the table, tails that are lines included. At most what was asked for. */
   readonly segments: number;
+}
+
+/** Of the best table found without constraints: its objective, and what no table can go below. */
+export interface Unconstrained {
+  readonly objective: number;
+  readonly bound: number;
 }
 
 export interface MethodOptions {

@@ -3,6 +3,7 @@
 import { LutraError } from "../base/index.ts";
 import { checkFormat, type Histogram } from "../num/index.ts";
 import type { Line, Norm, Problem, Tail } from "../table/index.ts";
+import { checkKeep } from "./keep.ts";
 import { isStored } from "./stored.ts";
 
 /** Most segments a table may have. */
@@ -23,6 +24,7 @@ export function checkProblem(problem: Problem): void {
   for (const tail of problem.tails) checkTail(tail);
   checkCoefficients(problem);
   checkReductions(problem);
+  checkKeep(problem);
 }
 
 function checkSize(size: Problem["size"]): void {
@@ -43,6 +45,11 @@ function checkSpec({ spec }: Problem): void {
   if (spec.input.kind === "integer" && spec.output.kind !== "integer") {
     throw new LutraError("unsupported", "an integer input needs an integer output", {
       note: "use an integer output format, or binary32 for both",
+    });
+  }
+  if (spec.input.kind === "float" && spec.output.kind === "integer") {
+    throw new LutraError("unsupported", "a floating-point input needs a floating-point output", {
+      note: "a table is all integers or all floats: use an integer input format, or binary32 for both",
     });
   }
 }

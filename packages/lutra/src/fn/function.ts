@@ -23,9 +23,18 @@ export function toFn(a: Expression, domain?: Interval): Fn {
   return expressionFn(a, domain ?? domainOf(a));
 }
 
+/**
+ * Beyond this the named functions that approach y = x (gelu, silu, mish, softplus, ... and, exactly on it, elu and hard-swish) are within
+ * x exp(-x) of it, which falls: 64 exp(-64) = 1.03e-26 < 2^-86. Their references answer x there, far better than ulps of x would say.
+ */
+const ON_IDENTITY_FROM = 64;
+const IDENTITY_ERROR: number = 2 ** -86;
+
 function namedFn(name: string, order: number, shape: Shape): Fn {
   const rule = ruleOf(name);
   const { domain } = rule;
+  const asymptotes = asymptotesOfShape(shape, order === 0 ? rule.asymptotes : undefined);
+  const approachesX = order === 0 && asymptotes[1]?.slope === 1 && asymptotes[1].intercept === 0;
   const expression: Expression = { kind: "call", name, order, of: X };
   return {
     text: order === 0 ? name : print(expression),
@@ -34,12 +43,13 @@ function namedFn(name: string, order: number, shape: Shape): Fn {
     evaluate: (x) => evaluateShape(shape, x),
     errorAt: (x) => {
       const y = evaluateShape(shape, x);
+      if (approachesX && x >= ON_IDENTITY_FROM && y === x) return IDENTITY_ERROR;
       return Number.isNaN(y) ? Infinity : slack(y, shape.ulps);
     },
     enclose: (x) => encloseShape(shape, domain, x),
     derivative: () => toFn(differentiate(expression), domain),
     identities: order === 0 ? rule.identities : order === 1 ? rule.identities.flatMap(differentiated) : [],
-    asymptotes: asymptotesOfShape(shape, order === 0 ? rule.asymptotes : undefined),
+    asymptotes,
     kinks: kinksOf(expression),
   };
 }

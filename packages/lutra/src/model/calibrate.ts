@@ -7,6 +7,7 @@ import { parseFn } from "../fn/index.ts";
 import { ideal, type Kernel } from "../kernel/index.ts";
 import { type Histogram, type HistogramRecorder, histogramRecorder } from "../num/index.ts";
 import { concatenate, exposeValues, type Model, type Site, writeModel } from "../onnx/index.ts";
+import { carrying } from "./carry.ts";
 import { sampleRows } from "./rows.ts";
 
 /** What one layer saw. Only finite values are counted. */
@@ -19,7 +20,7 @@ export interface SiteCalibration {
   readonly longestRow: number;
 }
 
-/** By site id. */
+/** By site id; sites in bodies and functions are not in it. */
 export type Calibration = Readonly<Record<string, SiteCalibration>>;
 
 export interface CalibrationOptions {
@@ -34,7 +35,7 @@ const BATCH_SIZE = 16;
 const MAX_VALUES_PER_SITE: number = 2 ** 20;
 
 /**
- * What every site sees on the dataset's calibration split.
+ * What every site of the main graph sees on the dataset's calibration split; a value inside a body or a function cannot be an output.
  * @param kernels the layer of each site, by site id; filled or not
  * @param dataset fitted to the model (`fitDataset`)
  * @param openSession opens a session of an ONNX file's bytes; it is released here
@@ -57,17 +58,20 @@ export async function calibrate(
       note: 'set "splits": {"calibration": ...}, or give calibration inputs of their own',
     });
   }
-  const recorders = sites.map((site) => recordSite(site, kernels[site.id]));
+  const visible = sites.filter(({ scope }) => scope === undefined);
+  if (visible.length === 0) return {};
+  const recorders = visible.map((site) => recordSite(site, kernels[site.id]));
   const inputs = new Set(model.graph.input.map(({ name }) => name));
-  const values = [...new Set(sites.map((site) => site.inputs[0]))].filter((name) => !inputs.has(name));
+  const values = [...new Set(visible.map((site) => site.inputs[0]))].filter((name) => !inputs.has(name));
   const session = await openSession(concatenate(writeModel(exposeValues(model, values))));
   try {
+    const run = carrying(session, dataset);
     let done = 0;
     // Padding is not data: only samples of one length share a batch.
     for (const batch of batches(dataset, "calibration", { size: batchSize, pad: false })) {
       checkCancelled(control);
       control.onProgress?.({ stage: "calibrate", done, total });
-      const tensors = { ...batch.inputs, ...(await session.run(batch.inputs, values)) };
+      const tensors = { ...batch.inputs, ...(await run(batch.inputs, values)) };
       const budget = (maxValuesPerSite * batch.samples.length) / total;
       for (const recorder of recorders) recorder.add(tensors[recorder.site.inputs[0]], batch, budget);
       done += batch.samples.length;

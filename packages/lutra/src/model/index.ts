@@ -1,5 +1,10 @@
+export * from "./allocate.ts";
+export { type Budget, checkBudget, type FrontPoint, type Trial, trialOf } from "./budget.ts";
 export * from "./calibrate.ts";
 export { declaredInputs } from "./declared.ts";
 export type { Comparison, Logits, Metrics } from "./metrics.ts";
 export * from "./plan.ts";
+export { parsePlan, planFile } from "./plan-json.ts";
 export { compareScores, type Score, type ScoreOptions, score } from "./score.ts";
+export { type Selection, selectionOf, thinnedSelection } from "./selection.ts";
+export type { SolvedSize } from "./sizes.ts";

@@ -2,11 +2,12 @@
 // recordings of the same samples are apart. Fractions are 0 to 1. exp and log are the library's own, so every engine reports the same.
 
 import { LutraError } from "../base/index.ts";
-import type { Metric, Target } from "../data/index.ts";
+import type { Metric, Scores, Target } from "../data/index.ts";
 import { parseFn } from "../fn/index.ts";
 
-/** The scored rows of every sample, in the order of the split; `columns` numbers a row, binary32 as the model gave them. */
+/** The scored rows of every sample, in the order of the split; `columns` numbers a row, binary32 as the model gave them: logits or probabilities. */
 export interface Logits {
+  readonly scores: Scores;
   readonly columns: number;
   /** One array per sample: rows * columns. */
   readonly samples: readonly Float32Array[];
@@ -29,39 +30,47 @@ export interface Comparison {
 export function measure(logits: Logits, targets: readonly Target[], metrics: readonly Metric[]): Metrics {
   let rows = 0;
   let right = 0;
+  let rightSamples = 0;
   let nllSum = 0;
-  const needsNll = metrics.some((metric) => metric !== "accuracy");
-  const nllOf = negativeLogLikelihood();
+  const needsNll = metrics.some((metric) => metric === "nll" || metric === "perplexity");
+  const nllOf = logits.scores === "logits" ? nllOfLogits() : nllOfProbabilities();
   targets.forEach(({ classes }, sample) => {
+    let rightRows = 0;
     classes.forEach((label, i) => {
       const row = rowOf(logits, sample, i);
-      rows++;
-      if (argmax(row) === label) right++;
+      if (argmax(row) === label) rightRows++;
       if (needsNll) nllSum += nllOf(row, label);
     });
+    rows += classes.length;
+    right += rightRows;
+    if (rightRows === classes.length) rightSamples++;
   });
   const nll = nllSum / rows;
   const values: Record<Metric, () => number> = {
     accuracy: () => right / rows,
     nll: () => nll,
     perplexity: () => parseFn("exp").evaluate(nll),
+    "sequence-accuracy": () => rightSamples / targets.length,
   };
   return Object.fromEntries(metrics.map((metric) => [metric, values[metric]()]));
 }
 
-function rowOf({ columns, samples }: Logits, sample: number, row: number): Float32Array {
-  return samples[sample].subarray(row * columns, (row + 1) * columns);
+/** One row: a number per class. A single number is that of "yes", class 1; "no" has the rest of the probability, or the logit 0. */
+export function rowOf({ scores, columns, samples }: Logits, sample: number, row: number): Float32Array {
+  if (columns > 1) return samples[sample].subarray(row * columns, (row + 1) * columns);
+  const yes = samples[sample][row];
+  return Float32Array.of(scores === "logits" ? 0 : 1 - yes, yes);
 }
 
 /** The first index of the largest value. */
-function argmax(row: Float32Array): number {
+export function argmax(row: Float32Array): number {
   let best = 0;
   for (let i = 1; i < row.length; i++) if (row[i] > row[best]) best = i;
   return best;
 }
 
 /** log(sum exp x_j) - x_label, shifted by the largest logit so that nothing overflows; binary64. */
-function negativeLogLikelihood(): (row: Float32Array, label: number) => number {
+function nllOfLogits(): (row: Float32Array, label: number) => number {
   const exp = parseFn("exp");
   const log = parseFn("log");
   return (row, label) => {
@@ -70,6 +79,14 @@ function negativeLogLikelihood(): (row: Float32Array, label: number) => number {
     for (const x of row) sum += exp.evaluate(x - largest);
     return log.evaluate(sum) - (row[label] - largest);
   };
+}
+
+/** Smallest positive binary32: what a probability that was rounded to 0 counts as. */
+const LEAST_PROBABILITY: number = 2 ** -149;
+
+function nllOfProbabilities(): (row: Float32Array, label: number) => number {
+  const log = parseFn("log");
+  return (row, label) => -log.evaluate(Math.max(row[label], LEAST_PROBABILITY));
 }
 
 /**

@@ -1,14 +1,117 @@
-// The default question for each hole: which range reductions the function's identities allow, which tails its asymptotes give,
-// and in which norm its error matters. Model asks, it never fits.
+// The Plan: every choice of a compilation as plain data. By default each hole gets the same number of segments, the range reductions
+// its function's identities allow, the tails its asymptotes give, and the norm in which its error matters. Model asks, it never fits.
 
+import { hash, LutraError } from "../base/index.ts";
 import { type Identity, parseFn } from "../fn/index.ts";
+import { type Hole, holes, type Kernel } from "../kernel/index.ts";
 import { floor32, type Histogram, type Interval, MIN_NORMAL_BINARY32 } from "../num/index.ts";
+import type { Site } from "../onnx/index.ts";
 import type { Line, Norm, Problem, Reduction, Spec, Tail } from "../table/index.ts";
+import type { Calibration } from "./calibrate.ts";
+
+/** The question a table answers, and who is asked. */
+export interface PlannedTable {
+  readonly method: string;
+  readonly problem: Problem;
+}
+
+export interface PlannedSite {
+  readonly id: string;
+  readonly kind: string;
+  /** By hole: the name of its table. Sites may name the same one. */
+  readonly tables: Readonly<Record<string, string>>;
+}
+
+/** JSON. Sites that it does not name stay as they are in the model. */
+export interface Plan {
+  readonly tables: Readonly<Record<string, PlannedTable>>;
+  readonly sites: readonly PlannedSite[];
+}
 
 export interface PlanOptions {
   readonly segments: number;
   /** Norm of the functions that add their error; those that scale it (exp, 1/x, 1/sqrt under a reduction) are always relative. */
   readonly norm: Norm;
+}
+
+/** The uniform plan: the default problem for every hole. Equal problems share a table, named after the first layer that asks. */
+export function planSites(
+  sites: readonly Site[],
+  kernels: ReadonlyMap<string, Kernel>,
+  calibration: Calibration,
+  options: PlanOptions & { readonly method: string },
+): Plan {
+  const tables: Record<string, PlannedTable> = {};
+  const named = new Map<string, string>();
+  const counts = new Map<string, number>();
+  const nameOf = (kind: string, hole: string, problem: Problem): string => {
+    const question = hash(problem);
+    const known = named.get(question);
+    if (known !== undefined) return known;
+    const stem = hole === "f" ? kind : `${kind}.${hole}`;
+    const count = (counts.get(stem) ?? 0) + 1;
+    const name = `${stem}-${count}`;
+    counts.set(stem, count);
+    named.set(question, name);
+    tables[name] = { method: options.method, problem };
+    return name;
+  };
+  const planned = sites.map(({ id, kind }) => {
+    const seen = calibration[id]?.holes ?? {};
+    const names = holes(kernelOf(kernels, id)).map(({ hole, spec }) => {
+      return [hole, nameOf(kind, hole, planProblem(spec, options, seen[hole]))] as const;
+    });
+    return { id, kind, tables: Object.fromEntries(names) };
+  });
+  return { tables, sites: planned };
+}
+
+function kernelOf(kernels: ReadonlyMap<string, Kernel>, id: string): Kernel {
+  const kernel = kernels.get(id);
+  if (kernel === undefined) throw new TypeError(`no kernel for the site ${id}`);
+  return kernel;
+}
+
+/**
+ * Checks that a plan, which a user may have written, is about this model.
+ * @param kernels of the model's sites, by id
+ * @throws LutraError "mismatch" with the place in the plan
+ */
+export function checkPlan(plan: Plan, sites: readonly Site[], kernels: ReadonlyMap<string, Kernel>): void {
+  const kinds = new Map(sites.map(({ id, kind }) => [id, kind]));
+  for (const [i, { id, kind, tables }] of plan.sites.entries()) {
+    const where = `plan: sites[${i}]`;
+    const found = kinds.get(id);
+    if (found === undefined)
+      throw new LutraError("mismatch", `the model has no layer "${id}"`, { where, note: ASK_INSPECT });
+    if (found !== kind) throw new LutraError("mismatch", `the layer "${id}" is ${found}, not ${kind}`, { where });
+    if (plan.sites.findIndex((other) => other.id === id) < i) {
+      throw new LutraError("mismatch", `the layer "${id}" is planned twice`, { where });
+    }
+    const wanted = holes(kernelOf(kernels, id));
+    for (const hole of wanted) checkTable(plan, hole, tables[hole.hole], `${where}.tables`);
+    const extra = Object.keys(tables).find((name) => !wanted.some(({ hole }) => hole === name));
+    if (extra !== undefined) {
+      const note = `it has ${wanted.map(({ hole }) => hole).join(", ")}`;
+      throw new LutraError("mismatch", `${kind} has no lookup "${extra}"`, { where: `${where}.tables`, note });
+    }
+  }
+}
+
+const ASK_INSPECT = "lutra inspect lists the layers; a plan is for the model it was made from";
+
+function checkTable({ tables }: Plan, { hole, spec }: Hole, name: string | undefined, where: string): void {
+  if (name === undefined) throw new LutraError("mismatch", `no table is named for the lookup "${hole}"`, { where });
+  const place = { where: `${where}.${hole}` };
+  const table = Object.hasOwn(tables, name) ? tables[name] : undefined;
+  if (table === undefined) throw new LutraError("mismatch", `the plan has no table "${name}"`, place);
+  const given = table.problem.spec;
+  const fits = given.fn === spec.fn && hash([given.input, given.output]) === hash([spec.input, spec.output]);
+  if (fits) return;
+  throw new LutraError("mismatch", `the lookup needs a table of ${spec.fn}, "${name}" is one of ${given.fn}`, {
+    ...place,
+    note: "function, input format and output format must be equal",
+  });
 }
 
 /**
@@ -20,9 +123,12 @@ export function planProblem(spec: Spec, options: PlanOptions, seen?: Histogram):
   const reductions = defaultReductions(spec);
   const scales = reductions.some(({ by }) => by === "octave" || by === "exponential");
   const tails = defaultTails(spec, reductions);
-  const norm = scales ? "relative" : options.norm;
+  const domain = tails === null ? seenRange(spec.domain, seen) : answerable(spec, reductions, seen);
+  // A mean square needs to know how often, where the domain has no end.
+  const isWeighable = seen !== undefined || (Number.isFinite(domain.lo) && Number.isFinite(domain.hi));
+  const norm = scales ? "relative" : options.norm === "mse" && !isWeighable ? "max" : options.norm;
   return {
-    spec: { ...spec, domain: tails === null ? seenRange(spec.domain, seen) : answerable(spec, reductions, seen) },
+    spec: { ...spec, domain },
     size: { segments: options.segments },
     norm,
     // Only the mean square weighs inputs; without it, layers of one kind ask the same question and share a table.
@@ -30,6 +136,13 @@ export function planProblem(spec: Spec, options: PlanOptions, seen?: Histogram):
     tails: tails ?? ["clamp", "clamp"],
     reductions,
   };
+}
+
+/** Whether the range to fit over can only come from data: the domain has an end where nothing is known beyond. */
+export function needsCalibration(spec: Spec): boolean {
+  const isBounded = Number.isFinite(spec.domain.lo) && Number.isFinite(spec.domain.hi);
+  const reductions = defaultReductions(spec);
+  return !isBounded && (defaultTails(spec, reductions) === null || parseFn(spec.fn).asymptotes.some(drifts));
 }
 
 /** Reductions that bring any input into a short range; they make tails needless. */
@@ -72,7 +185,7 @@ function defaultTails(spec: Spec, reductions: readonly Reduction[]): readonly [T
 /**
  * The part of the domain a binary32 table can answer for: octaves are those of the positive normal numbers (a function that is odd
  * as well answers for the negative ones by its symmetry), 2^z ends at z = 127, and a tail whose slope binary32 cannot hold (SELU's)
- * drifts away from the function, so there the domain ends where calibration's inputs did.
+ * drifts away from the function, or overflows (slope 2), so there the domain ends where calibration's inputs did.
  */
 function answerable({ domain, fn }: Spec, reductions: readonly Reduction[], seen?: Histogram): Interval {
   let { lo, hi } = domain;
@@ -91,7 +204,7 @@ function answerable({ domain, fn }: Spec, reductions: readonly Reduction[], seen
 const LAST_EXPONENT = 127;
 
 function drifts(line: Line | null): boolean {
-  return line !== null && Math.fround(line.slope) !== line.slope;
+  return line !== null && (Math.fround(line.slope) !== line.slope || Math.abs(line.slope) > 1);
 }
 
 /** Range of what was seen inside the domain; [-8, 8] if nothing was. */

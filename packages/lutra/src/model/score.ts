@@ -11,6 +11,7 @@ import {
   type Tensors,
 } from "../base/index.ts";
 import { type Batch, batches, countSamples, type Dataset, type Split } from "../data/index.ts";
+import { carrying } from "./carry.ts";
 import { type Comparison, compareLogits, type Logits, type Metrics, measure } from "./metrics.ts";
 
 export interface Score {
@@ -76,13 +77,14 @@ async function recordLogits(
   const total = countSamples(dataset, split);
   const wanted = dataset.output === null ? undefined : [dataset.output];
   const samples: Float32Array[] = new Array(total);
+  const run = carrying(session, dataset);
   let columns = 0;
   let kept = 0;
   let done = 0;
   for (const batch of batches(dataset, split, { size: batchSize, pad: true })) {
     checkCancelled(control);
     control.onProgress?.({ stage, done, total });
-    const output = pickOutput(await session.run(batch.inputs, wanted), dataset.output);
+    const output = pickOutput(await run(batch.inputs, wanted), dataset.output);
     columns = columnsOf(output, batch.samples.length);
     for (const [i, rows] of keepRows(output, columns, batch).entries()) {
       samples[batch.positions[i]] = rows;
@@ -93,7 +95,7 @@ async function recordLogits(
     done += batch.samples.length;
   }
   control.onProgress?.({ stage, done, total });
-  return { columns, samples };
+  return { scores: dataset.scores, columns, samples };
 }
 
 /** @throws LutraError "mismatch" if the scores are of different splits or shapes */
@@ -144,8 +146,10 @@ function keepRows({ data }: Tensor, columns: number, batch: Batch): readonly Flo
       for (let c = 0; c < columns; c++) kept[k * columns + c] = Number(data[start + c]);
     });
     targets?.[i].classes.forEach((label) => {
-      if (label >= columns)
-        throw new LutraError("mismatch", `class ${label} is asked for, the output has ${columns}`, {
+      // A single number decides between two classes.
+      const classes = Math.max(columns, 2);
+      if (label >= classes)
+        throw new LutraError("mismatch", `class ${label} is asked for, the output has ${classes}`, {
           where: `sample ${sample}`,
         });
     });

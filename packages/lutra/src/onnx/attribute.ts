@@ -23,3 +23,9 @@ export function textAttribute(node: NodeProto, name: string, otherwise: string):
   const attribute = attributeOf(node, name);
   return attribute === undefined ? otherwise : new TextDecoder().decode(attribute.s);
 }
+
+/** A STRINGS attribute; null if absent. */
+export function textsAttribute(node: NodeProto, name: string): readonly string[] | null {
+  const attribute = attributeOf(node, name);
+  return attribute === undefined ? null : attribute.strings.map((text) => new TextDecoder().decode(text));
+}

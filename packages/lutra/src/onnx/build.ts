@@ -6,6 +6,7 @@ import {
   type AttributeProto,
   AttributeProto_AttributeType,
   AttributeProtoSchema,
+  type GraphProto,
   type NodeProto,
   NodeProtoSchema,
   type TensorProto,
@@ -13,8 +14,15 @@ import {
   TensorProtoSchema,
 } from "onnx-buf";
 
-/** An attribute's value: bigint is INT, number is FLOAT, arrays their lists; a tensor is TENSOR. */
-export type AttributeValue = bigint | number | string | readonly bigint[] | readonly number[] | TensorProto;
+/** An attribute's value: bigint is INT, number is FLOAT, arrays their lists; a tensor is TENSOR, a graph GRAPH. */
+export type AttributeValue =
+  | bigint
+  | number
+  | string
+  | readonly bigint[]
+  | readonly number[]
+  | TensorProto
+  | GraphProto;
 
 /** A node of the default domain, or of `domain`. An empty input name leaves an optional input out. */
 export function node(
@@ -66,7 +74,10 @@ function makeAttribute(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === "number") return create(AttributeProtoSchema, { name, type: type.FLOAT, f: value });
   if (typeof value === "string")
     return create(AttributeProtoSchema, { name, type: type.STRING, s: new TextEncoder().encode(value) });
-  if (!Array.isArray(value)) return create(AttributeProtoSchema, { name, type: type.TENSOR, t: value as TensorProto });
+  if ("$typeName" in value)
+    return value.$typeName === "onnx.GraphProto"
+      ? create(AttributeProtoSchema, { name, type: type.GRAPH, g: value })
+      : create(AttributeProtoSchema, { name, type: type.TENSOR, t: value });
   const list: readonly (bigint | number)[] = value;
   if (list.every((item) => typeof item === "bigint"))
     return create(AttributeProtoSchema, { name, type: type.INTS, ints: [...list] });

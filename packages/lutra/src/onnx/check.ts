@@ -11,6 +11,7 @@ export function checkGraph(graph: GraphProto, outer: (name: string) => boolean =
   const isVisible = (name: string): boolean => producers.has(name) || given.has(name) || outer(name);
   for (const node of graph.node) {
     const missing = node.input.find((name) => name !== "" && !isVisible(name));
+    if (hasTwins(node)) bad(`node ${labelOf(node)} has two bodies of one name`, `node ${labelOf(node)}`);
     if (missing !== undefined)
       bad(`node ${labelOf(node)} reads "${missing}", which nothing produces`, `node ${labelOf(node)}`);
   }
@@ -18,6 +19,12 @@ export function checkGraph(graph: GraphProto, outer: (name: string) => boolean =
     if (!isVisible(output.name)) bad(`the output "${output.name}" is not produced by any node`, `graph ${graph.name}`);
   checkAcyclic(graph, producers);
   for (const node of graph.node) for (const body of subgraphs(node)) checkGraph(body, isVisible);
+}
+
+/** Bodies are told apart by the names of their attributes. */
+function hasTwins(node: NodeProto): boolean {
+  const names = node.attribute.flatMap(({ name, g, graphs }) => (g !== undefined || graphs.length > 0 ? [name] : []));
+  return new Set(names).size < names.length;
 }
 
 /** The graphs in a node's attributes: the branches of If, the body of Loop and Scan. */
@@ -33,7 +40,7 @@ export function valuesRead(node: NodeProto): string[] {
 }
 
 /** Names a subgraph reads but does not define itself. */
-function outerValues(graph: GraphProto): string[] {
+export function outerValues(graph: GraphProto): string[] {
   const own = givenNames(graph);
   for (const node of graph.node) for (const name of node.output) own.add(name);
   const read = [...graph.node.flatMap(valuesRead), ...graph.output.map((output) => output.name)];

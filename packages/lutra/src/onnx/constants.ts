@@ -59,9 +59,19 @@ export function constantsOf(model: Model, producer: (name: string) => NodeProto 
     return values === null ? null : Array.from(values.data as ArrayLike<number | bigint>, Number);
   };
 
+  const scalars = new Map<string, number | null>();
+  const scalar = (name: string): number | null => {
+    let known = scalars.get(name);
+    if (known === undefined) {
+      known = numbers(name, 1)?.[0] ?? null;
+      scalars.set(name, known);
+    }
+    return known;
+  };
+
   return {
     tensor: (name) => decoded(source(name)),
-    scalar: (name) => numbers(name, 1)?.[0] ?? null,
+    scalar,
     numbers,
     has: (name) => source(name) !== null,
     shape: (name) => {

@@ -1,9 +1,10 @@
-// External data: tensors whose bytes lie in files beside the model. They stay references; this finds, fetches and checks the files.
+// External data: tensors whose bytes lie in files beside the model. They stay references; this finds, opens and checks the files.
 
 import type { GraphProto, ModelProto, TensorProto } from "onnx-buf";
 import { TensorProto_DataLocation } from "onnx-buf";
 import { LutraError } from "../base/index.ts";
 import { subgraphs } from "./check.ts";
+import type { ExternalFile } from "./types.ts";
 
 /** Where an external tensor's bytes lie; `length` null means to the end of the file. */
 export interface ExternalReference {
@@ -32,20 +33,20 @@ export function externalReference(tensor: TensorProto): ExternalReference | null
   return { location, offset, length };
 }
 
-/** Fetches every file named once. @throws LutraError "bad-model" naming the file that is missing, outside the model's folder or too short. */
+/** Opens every file named once. @throws LutraError "bad-model" naming the file that is missing, outside the model's folder or too short. */
 export function loadExternal(
   proto: ModelProto,
-  read: (location: string) => Uint8Array,
-): ReadonlyMap<string, Uint8Array> {
-  const files = new Map<string, Uint8Array>();
+  open: (location: string) => ExternalFile | Uint8Array,
+): ReadonlyMap<string, ExternalFile> {
+  const files = new Map<string, ExternalFile>();
   for (const tensor of proto.graph === undefined ? [] : allTensors(proto.graph)) {
     const reference = externalReference(tensor);
     if (reference === null) continue;
     const { location, offset, length } = reference;
-    const file = files.get(location) ?? fetchFile(location, tensor.name, read);
+    const file = files.get(location) ?? openFile(location, tensor.name, open);
     files.set(location, file);
-    if (offset + (length ?? 0) > file.length)
-      throw new LutraError("bad-model", `the external data file "${location}" is too short: ${file.length} bytes`, {
+    if (offset + (length ?? 0) > file.size)
+      throw new LutraError("bad-model", `the external data file "${location}" is too short: ${file.size} bytes`, {
         where: `tensor ${tensor.name}, bytes ${offset} to ${offset + (length ?? 0)}`,
         note: "Fetch the file again; it belongs to another version of the model or was cut off.",
       });
@@ -53,14 +54,20 @@ export function loadExternal(
   return files;
 }
 
-function fetchFile(location: string, tensorName: string, read: (location: string) => Uint8Array): Uint8Array {
+function openFile(
+  location: string,
+  tensorName: string,
+  open: (location: string) => ExternalFile | Uint8Array,
+): ExternalFile {
   const where = `tensor ${tensorName}`;
   if (/^([/\\]|[A-Za-z]:)/.test(location) || location.split(/[/\\]/).includes(".."))
     throw new LutraError("bad-model", `the external data file "${location}" lies outside the model's folder`, {
       where,
     });
   try {
-    return read(location);
+    const file = open(location);
+    if (!(file instanceof Uint8Array)) return file;
+    return { size: file.length, read: (offset, length) => file.subarray(offset, offset + length) };
   } catch (cause) {
     throw new LutraError("bad-model", `the external data file "${location}" cannot be read`, {
       where,

@@ -1,5 +1,5 @@
-// A typed, read-only view of a model's main graph: who produces and consumes a value, what is constant, element types and ranks as far
-// as they can be told. Subgraphs are seen as consumers only. Built once per model; nothing here changes the model.
+// A typed, read-only view of one graph, the model's own or a body: who produces and consumes a value, what is constant, element types and
+// ranks as far as they can be told. Subgraphs are seen as consumers only. Built once per graph; nothing here changes the model.
 
 import { type NodeProto, TensorProto_DataType } from "onnx-buf";
 import { numberAttribute } from "./attribute.ts";
@@ -29,7 +29,8 @@ export interface Graph {
 
 const NOTHING: Facts = { element: null, rank: null, length: null, data: true };
 
-export function viewGraph(model: Model): Graph {
+/** @param outside what is known of inputs that a body takes from the graphs around it */
+export function viewGraph(model: Model, outside?: ReadonlyMap<string, Facts>): Graph {
   const nodes = model.graph.node;
   const producers = new Map(nodes.flatMap((node) => node.output.map((name) => [name, node] as const)));
   producers.delete("");
@@ -37,7 +38,7 @@ export function viewGraph(model: Model): Graph {
   const consumers = consumersOf(nodes);
   const outputs = new Set(model.graph.output.map((output) => output.name));
   const constants = constantsOf(model, producer);
-  const known = inferFacts(model, constants);
+  const known = inferFacts(model, constants, outside);
   const facts = (name: string): Facts => known.get(name) ?? NOTHING;
   return {
     model,
@@ -51,12 +52,38 @@ export function viewGraph(model: Model): Graph {
     negativeAxes: (axes, value) => negative(axes, facts(value).rank),
     reducedAxes: (node) => {
       const { rank } = facts(node.input[0] ?? "");
-      const axes = axesOf(node, constants);
+      const axes = axesOf(node, constants) ?? axesInRange(node, constants, producer, facts);
       if (axes === null || axes.length > 0) return axes === null ? null : negative(axes, rank);
       const isIdentity = numberAttribute(node, "noop_with_empty_axes", 0) !== 0;
       return rank === null || isIdentity ? null : Array.from({ length: rank }, (_, i) => i - rank);
     },
   };
+}
+
+/** Axes given as Range(first, rank, 1), as the standard writes "all from the first on"; null if they are given otherwise. */
+function axesInRange(
+  node: NodeProto,
+  constants: Constants,
+  producer: (name: string) => NodeProto | undefined,
+  facts: (name: string) => Facts,
+): readonly number[] | null {
+  const range = producer(node.input[1] ?? "");
+  if (range?.opType !== "Range") return null;
+  const rankTaken = (name: string): number | null => {
+    const size = producer(name);
+    const shape = size?.opType === "Size" ? producer(size.input[0] ?? "") : undefined;
+    return shape?.opType === "Shape" ? facts(shape.input[0] ?? "").rank : null;
+  };
+  const number = (name: string): number | null => {
+    const known = constants.scalar(name) ?? rankTaken(name);
+    const sum = known === null ? producer(name) : undefined;
+    if (sum?.opType !== "Add") return known;
+    const [a, b] = sum.input.map((part) => constants.scalar(part) ?? rankTaken(part));
+    return a == null || b == null ? null : a + b;
+  };
+  const [first, end, step] = range.input.map(number);
+  if (first == null || end == null || step !== 1 || end - first > MAX_RANK) return null;
+  return Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
 }
 
 function consumersOf(nodes: readonly NodeProto[]): ReadonlyMap<string, readonly NodeProto[]> {

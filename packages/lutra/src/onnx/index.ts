@@ -2,13 +2,14 @@
 
 export type { AttributeValue } from "./build.ts";
 export { constant, int64, node, tensor } from "./build.ts";
-export { embedExternal } from "./embed.ts";
+export { embedExternal, externalFiles } from "./embed.ts";
 export { exposeValues } from "./expose.ts";
-export { findSites } from "./find.ts";
 export { viewGraph } from "./graph.ts";
 export type { ReadOptions } from "./read.ts";
 export { readModel } from "./read.ts";
+export { expandRecurrent } from "./recurrent/model.ts";
 export type { RewriteOptions } from "./rewrite.ts";
 export { rewrite } from "./rewrite.ts";
-export type { FunctionDefinition, Model, Replacement, Site } from "./types.ts";
+export { findSites } from "./scopes.ts";
+export type { ExternalFile, FunctionDefinition, Model, Replacement, Site } from "./types.ts";
 export { concatenate, writeModel } from "./write.ts";

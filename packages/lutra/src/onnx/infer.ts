@@ -40,8 +40,12 @@ const KEEP_RANK = set(
     "GatherElements FastGelu QuickGelu Resize Trilu",
 );
 
-/** Facts of every value of the main graph. */
-export function inferFacts(model: Model, constants: Constants): ReadonlyMap<string, Facts> {
+/** Facts of every value of the graph; `outside` are those of inputs that a body takes from the graphs around it. */
+export function inferFacts(
+  model: Model,
+  constants: Constants,
+  outside: ReadonlyMap<string, Facts> = new Map(),
+): ReadonlyMap<string, Facts> {
   const facts = new Map<string, Facts>();
   const { graph } = model;
   for (const initializer of graph.initializer) {
@@ -50,7 +54,7 @@ export function inferFacts(model: Model, constants: Constants): ReadonlyMap<stri
     facts.set(initializer.name, { element: initializer.dataType, rank: shape.length, length, data: false });
   }
   const declared = new Map([...graph.valueInfo, ...graph.output].map((info) => [info.name, declaredFacts(info)]));
-  for (const input of graph.input) facts.set(input.name, declaredFacts(input));
+  for (const input of graph.input) facts.set(input.name, outside.get(input.name) ?? declaredFacts(input));
   for (const node of graph.node) {
     const result = resultOf(node, (name) => facts.get(name) ?? UNKNOWN, constants);
     node.output.forEach((name, index) => {
@@ -91,7 +95,7 @@ function resultOf(node: NodeProto, lookup: Lookup, constants: Constants): Facts 
   const element = elementOf(node, inputs);
   if (node.opType === "Constant") return constantFacts(node, constants);
   if (node.domain !== "" && node.domain !== "com.microsoft") return { ...UNKNOWN, data };
-  return { element, rank: rankOf(node, inputs, constants), length: lengthOf(node, inputs, first), data };
+  return { element, rank: rankOf(node, inputs, constants), length: lengthOf(node, inputs, first, constants), data };
 }
 
 /** Shapes and types carry no data, random numbers do; a node with subgraphs reads what those read. */
@@ -150,15 +154,24 @@ function reducedRank(node: NodeProto, rank: number | null, constants: Constants)
   return rank === null || axes === null ? null : rank - (axes.length === 0 ? rank : axes.length);
 }
 
-function lengthOf(node: NodeProto, inputs: readonly Facts[], first: Facts): number | null {
+function lengthOf(node: NodeProto, inputs: readonly Facts[], first: Facts, constants: Constants): number | null {
   if (node.opType === "Shape") return node.attribute.length === 0 ? first.rank : null;
   if (node.opType === "Cast" || node.opType === "Identity") return first.length;
   if (node.opType === "Unsqueeze") return first.rank === 0 ? 1 : null;
+  if (node.opType === "Slice") return slicedLength(node, first.length, constants);
   if (node.opType !== "Concat") return null;
   return inputs.reduce<number | null>(
     (sum, input) => (sum === null || input.length === null ? null : sum + input.length),
     0,
   );
+}
+
+/** How much of a vector is left between constant ends, in steps of 1. */
+function slicedLength(node: NodeProto, length: number | null, constants: Constants): number | null {
+  const [start, end, step] = [1, 2, 4].map((index) => constants.scalar(node.input[index] ?? ""));
+  if (length === null || start === null || end === null || (node.input[4] && step !== 1)) return null;
+  const place = (index: number): number => Math.min(Math.max(index < 0 ? index + length : index, 0), length);
+  return Math.max(0, place(end) - place(start));
 }
 
 /** The axes a node works along, from its attribute (older opsets) or its second input; [] if none are given, null if not constant. */

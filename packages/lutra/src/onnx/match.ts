@@ -5,7 +5,8 @@ import type { NodeProto } from "onnx-buf";
 import { LutraError } from "../base/index.ts";
 import { numberAttribute } from "./attribute.ts";
 import type { Graph } from "./graph.ts";
-import type { Part, Pattern } from "./pattern.ts";
+import { isPerRow, type Part, type Pattern } from "./pattern.ts";
+import { SPREADING } from "./spread.ts";
 
 /** What a successful match found. */
 export interface Match {
@@ -77,6 +78,11 @@ class Search {
 
   *match(pattern: Pattern, name: string, found: Match): Generator<Match> {
     if (this.isExhausted()) return;
+    if (isComputation(pattern) && isPerRow(pattern)) {
+      const node = this.graph.producer(name);
+      if (node !== undefined && node.domain === "" && SPREADING.has(node.opType))
+        yield* this.match(pattern, node.input[0] ?? "", withNode(found, node));
+    }
     switch (pattern.is) {
       case "value":
         if (this.isData(name)) yield* bindValue(found, pattern.name, name);
@@ -86,7 +92,8 @@ class Search {
         return;
       case "constant": {
         const number = this.graph.constants.scalar(name);
-        if (number !== null && isClose(number, pattern.value)) yield found;
+        if (number !== null && (isClose(number, pattern.value) || (pattern.orBelow && number < pattern.value)))
+          yield found;
         return;
       }
       case "operator":
@@ -136,7 +143,7 @@ class Search {
 
   private *matchReduce(pattern: Extract<Pattern, { is: "reduce" }>, name: string, found: Match): Generator<Match> {
     const node = this.graph.producer(name);
-    if (node === undefined || node.opType !== pattern.type || numberAttribute(node, "keepdims", 1) !== 1) return;
+    if (node === undefined || node.opType !== pattern.type) return;
     const axes = this.graph.reducedAxes(node);
     if (axes === null || (found.axes !== null && found.axes.join() !== axes.join())) return;
     yield* this.match(pattern.of, node.input[0] ?? "", { ...withNode(found, node), axes });
@@ -242,7 +249,12 @@ function* bindNumber(found: Match, goal: number | string, number: number): Gener
   }
   const known = found.numbers.get(goal);
   if (known === undefined) yield { ...found, numbers: new Map(found.numbers).set(goal, number) };
-  else if (known === number) yield found;
+  else if (isClose(known, number)) yield found;
+}
+
+/** Whether a node computes what the pattern says. */
+function isComputation({ is }: Pattern): boolean {
+  return is === "operator" || is === "reduce" || is === "product" || is === "sum";
 }
 
 function withValue(found: Match, key: string, name: string): Match {

@@ -13,9 +13,9 @@ export type Pattern =
       readonly inputs: readonly Pattern[];
       readonly attributes: Readonly<Record<string, number>>;
     }
-  /** A constant of this value, to the relative tolerance of match.ts. */
-  | { readonly is: "constant"; readonly value: number }
-  /** ReduceMean, ReduceSum or ReduceMax that keeps its dimensions; all reductions of a pattern run along the same axes. */
+  /** A constant of this value, to the relative tolerance of match.ts, or below it where asked for. */
+  | { readonly is: "constant"; readonly value: number; readonly orBelow: boolean }
+  /** ReduceMean, ReduceSum or ReduceMax; all reductions of a pattern run along the same axes. */
   | { readonly is: "reduce"; readonly type: string; readonly of: Pattern }
   /** All parts multiplied (or divided by, where inverted) and times the constant; or added up, plus the constant. */
   | {
@@ -36,7 +36,8 @@ export interface Part {
 
 export const value = (name: string): Pattern => ({ is: "value", name });
 export const parameter = (name: string): Pattern => ({ is: "parameter", name });
-export const constant = (number: number): Pattern => ({ is: "constant", value: number });
+export const constant = (number: number): Pattern => ({ is: "constant", value: number, orBelow: false });
+export const atMost = (number: number): Pattern => ({ is: "constant", value: number, orBelow: true });
 export const operator = (
   type: string,
   inputs: readonly Pattern[],
@@ -53,7 +54,7 @@ export const named = (name: string, pattern: Pattern): Pattern => ({ is: "named"
 export const over = (pattern: Pattern): Part => ({ pattern, inverted: true });
 /** A subtrahend in a sum. */
 export const minus = (pattern: Pattern): Part => ({ pattern, inverted: true });
-export const product = (parts: readonly (Pattern | Part)[], factor: number = 1): Pattern => ({
+export const product = (parts: readonly (Pattern | Part)[], factor: number | string = 1): Pattern => ({
   is: "product",
   parts: parts.map(asPart),
   constant: factor,
@@ -66,4 +67,37 @@ export const sum = (parts: readonly (Pattern | Part)[], summand: number | string
 
 function asPart(part: Pattern | Part): Part {
   return "is" in part ? { pattern: part, inverted: false } : part;
+}
+
+/** Whether all that a pattern takes from the data goes through a reduction: it has one number per row. */
+export function isPerRow(pattern: Pattern): boolean {
+  const known = perRow.get(pattern);
+  if (known !== undefined) return known;
+  const answer = decidePerRow(pattern);
+  perRow.set(pattern, answer);
+  return answer;
+}
+
+const perRow = new WeakMap<Pattern, boolean>();
+
+function decidePerRow(pattern: Pattern): boolean {
+  switch (pattern.is) {
+    case "reduce":
+    case "constant":
+      return true;
+    case "value":
+    case "parameter":
+      return false;
+    case "operator":
+      return pattern.inputs.every(isPerRow);
+    case "product":
+    case "sum":
+      return pattern.parts.every((part) => isPerRow(part.pattern));
+    case "either":
+      return pattern.patterns.every(isPerRow);
+    case "named":
+      return isPerRow(pattern.pattern);
+    default:
+      return pattern satisfies never;
+  }
 }

@@ -9,14 +9,14 @@ import { loadExternal } from "./external.ts";
 import { FIRST_OPSET, LAST_OPSET, MAX_FILE_BYTES } from "./limits.ts";
 import { scan } from "./scan.ts";
 import { looksLike } from "./sniff.ts";
-import type { Model } from "./types.ts";
+import type { ExternalFile, Model } from "./types.ts";
 
 export interface ReadOptions {
   /**
-   * Gives the contents of an external data file, by the location the model names (relative to the model). It may throw if there
+   * Gives an external data file, or all of its bytes, by the location the model names (relative to the model). It may throw if there
    * is none. If absent, external tensors stay references that cannot be decoded.
    */
-  readonly external?: (location: string) => Uint8Array;
+  readonly external?: (location: string) => ExternalFile | Uint8Array;
 }
 
 /**

@@ -10,10 +10,14 @@ import {
   OperatorSetIdProtoSchema,
 } from "onnx-buf";
 import { LutraError } from "../base/index.ts";
+import { changeModel, type Path, samePath } from "./bodies.ts";
 import { node as makeNode } from "./build.ts";
 import { changed } from "./changed.ts";
-import { subgraphs } from "./check.ts";
-import type { FunctionDefinition, Model, Replacement } from "./types.ts";
+import { subgraphs, valuesRead } from "./check.ts";
+import { unfuse } from "./fused.ts";
+import { freshNames } from "./names.ts";
+import { expandRecurrent } from "./recurrent/model.ts";
+import type { FunctionDefinition, Model, Replacement, Site } from "./types.ts";
 
 /** Domain of the functions. A runtime that registers operators of this domain uses those instead. */
 const FUNCTION_DOMAIN = "lutra";
@@ -27,7 +31,8 @@ export interface RewriteOptions {
 }
 
 /**
- * The model with each site computed by its function. The call stands where the site's last node stood and is named as the site.
+ * The model with each site computed by its function, in bodies and functions too; a recurrent operator with a site becomes Scans.
+ * The call stands where the site's last node stood and is named as the site.
  * Constants that only the replaced nodes used stay; declared types of values that are gone go.
  * @throws LutraError "mismatch" if a site's nodes are not in the model; "bad-argument" if two sites share a node, or if the model already
  * has another function of the name
@@ -35,41 +40,65 @@ export interface RewriteOptions {
  */
 export function rewrite(model: Model, replacements: readonly Replacement[], options: RewriteOptions = {}): Model {
   const flat = options.flat ?? false;
-  const { graph, proto } = model;
-  const roots = new Map(replacements.map((replacement) => [replacement.site.output, replacement]));
-  const removed = nodesOf(model, replacements);
-  const fresh = freshNames(model);
-  const nodes = graph.node.flatMap((old) => {
-    const replacement = removed.has(old) ? roots.get(old.output[0]) : undefined;
-    if (replacement === undefined) return removed.has(old) ? [] : [old];
-    return flat ? inline(replacement, fresh) : [call(replacement)];
+  const replaced = new Set(replacements.flatMap(({ site }) => site.nodes));
+  const plain = unfuse(model, (name) => replaced.has(name));
+  const expanded = expandRecurrent(plain, replacements.map(scopeOf));
+  const fresh = freshNames(expanded);
+  const found = new Set<Replacement>();
+  const made = changeModel(expanded, (nodes, path) => {
+    const here = replacements.filter((one) => samePath(scopeOf(one), path));
+    if (here.length === 0) return nodes;
+    for (const one of here) found.add(one);
+    const removed = nodesOf(nodes, here);
+    const roots = new Map(here.map((one) => [one.site.output, one]));
+    const readHere = new Set([...nodes.flatMap(valuesRead), ...givenOut(expanded)]);
+    return nodes.flatMap((old) => {
+      const replacement = removed.has(old) ? roots.get(old.output[0]) : undefined;
+      if (replacement === undefined) return removed.has(old) ? [] : [old];
+      const rest = withoutFirst(old, readHere, fresh);
+      return [...rest, ...(flat ? inline(replacement, fresh) : [call(replacement)])];
+    });
   });
-  const gone = new Set([...removed].flatMap((old) => old.output).filter((name) => !roots.has(name)));
-  const valueInfo = graph.valueInfo.filter((info) => !gone.has(info.name));
-  const newGraph = changed(graph, { node: nodes, valueInfo });
-  if (flat || replacements.length === 0)
-    return { ...model, graph: newGraph, proto: changed(proto, { graph: newGraph }) };
-  const newProto = changed(proto, {
-    graph: newGraph,
-    irVersion: proto.irVersion < FUNCTION_IR_VERSION ? FUNCTION_IR_VERSION : proto.irVersion,
-    opsetImport: withDomain(proto.opsetImport),
-    functions: [...proto.functions, ...newFunctions(model, replacements)],
-  });
-  return { ...model, graph: newGraph, proto: newProto };
+  const lost = replacements.find((one) => !found.has(one));
+  if (lost !== undefined) throw noNode(lost.site, lost.site.output);
+  return flat || replacements.length === 0 ? made : withFunctions(model, made, replacements);
 }
 
-/** The nodes that all sites replace. */
-function nodesOf(model: Model, replacements: readonly Replacement[]): ReadonlySet<NodeProto> {
-  const byOutput = new Map(model.graph.node.map((node) => [node.output[0], node]));
+/** The operator once more where its further outputs are used (LayerNormalization's mean), without the first. */
+function withoutFirst(
+  old: NodeProto,
+  read: ReadonlySet<string>,
+  fresh: (wanted: string) => string,
+): readonly NodeProto[] {
+  const [first, ...others] = old.output;
+  if (!others.some((name) => read.has(name))) return [];
+  return [changed(old, { output: [fresh(`${first}/${FUNCTION_DOMAIN}/unused`), ...others] })];
+}
+
+/** Outputs of the main graph and of functions: whatever they name may be asked for. */
+function givenOut({ graph, proto }: Model): readonly string[] {
+  return [...graph.output.map(({ name }) => name), ...proto.functions.flatMap(({ output }) => output)];
+}
+
+function scopeOf({ site }: Replacement): Path {
+  return site.scope ?? [];
+}
+
+function noNode({ id }: Site, name: string): LutraError {
+  return new LutraError("mismatch", `the model has no node that computes "${name}"`, {
+    where: `site ${id}`,
+    note: "Find the sites in the model that is rewritten.",
+  });
+}
+
+/** The nodes of one graph that sites replace. */
+function nodesOf(nodes: readonly NodeProto[], replacements: readonly Replacement[]): ReadonlySet<NodeProto> {
+  const byOutput = new Map(nodes.map((node) => [node.output[0], node]));
   const removed = new Set<NodeProto>();
   for (const { site } of replacements) {
     for (const name of site.nodes) {
       const node = byOutput.get(name);
-      if (node === undefined)
-        throw new LutraError("mismatch", `the model has no node that computes "${name}"`, {
-          where: `site ${site.id}`,
-          note: "Find the sites in the model that is rewritten.",
-        });
+      if (node === undefined) throw noNode(site, name);
       if (removed.has(node))
         throw new LutraError("bad-argument", `the node that computes "${name}" belongs to two sites`, {
           where: `site ${site.id}`,
@@ -78,6 +107,20 @@ function nodesOf(model: Model, replacements: readonly Replacement[]): ReadonlySe
     }
   }
   return removed;
+}
+
+/** Adds the functions, and their domain wherever one is called. */
+function withFunctions(model: Model, made: Model, replacements: readonly Replacement[]): Model {
+  const { proto } = made;
+  const existing = proto.functions.map((old, i) =>
+    old === model.proto.functions[i] ? old : changed(old, { opsetImport: withDomain(old.opsetImport) }),
+  );
+  const newProto = changed(proto, {
+    irVersion: proto.irVersion < FUNCTION_IR_VERSION ? FUNCTION_IR_VERSION : proto.irVersion,
+    opsetImport: withDomain(proto.opsetImport),
+    functions: [...existing, ...newFunctions(model, replacements)],
+  });
+  return { ...made, proto: newProto };
 }
 
 function call({ site, function: definition }: Replacement): NodeProto {
@@ -145,28 +188,4 @@ function withDomain(imports: readonly OperatorSetIdProto[]): OperatorSetIdProto[
   if (imports.some((entry) => entry.domain === FUNCTION_DOMAIN)) return [...imports];
   const entry = create(OperatorSetIdProtoSchema, { domain: FUNCTION_DOMAIN, version: FUNCTION_DOMAIN_VERSION });
   return [...imports, entry];
-}
-
-/** Gives a name that nothing in the model has yet: the wanted one, or that with a number. */
-function freshNames(model: Model): (wanted: string) => string {
-  const { graph } = model;
-  const used = new Set<string>();
-  for (const value of [...graph.input, ...graph.output, ...graph.initializer, ...graph.valueInfo]) used.add(value.name);
-  const visit = (nodes: readonly NodeProto[]): void => {
-    for (const node of nodes) {
-      used.add(node.name);
-      for (const name of [...node.input, ...node.output]) used.add(name);
-      for (const body of subgraphs(node)) {
-        for (const value of [...body.input, ...body.initializer]) used.add(value.name);
-        visit(body.node);
-      }
-    }
-  };
-  visit(graph.node);
-  return (wanted) => {
-    let name = wanted;
-    for (let i = 1; used.has(name); i++) name = `${wanted}_${i}`;
-    used.add(name);
-    return name;
-  };
 }

@@ -5,6 +5,7 @@ import { LutraError, type Numbers, sizeOf, type Tensor } from "../base/index.ts"
 import { fromBits16, fromBits32 } from "../num/index.ts";
 import { externalReference } from "./external.ts";
 import { MAX_DECODED_ELEMENTS, MAX_RANK } from "./limits.ts";
+import type { ExternalFile } from "./types.ts";
 
 /** How one stored type is laid out and read. */
 interface Layout {
@@ -82,7 +83,10 @@ const LAYOUTS: ReadonlyMap<number, Layout> = new Map<number, Layout>([
  * binary16 and bfloat16 come as Float32Array.
  * @throws LutraError "bad-model" if the shape and the data do not fit each other
  */
-export function decodeTensor(proto: TensorProto, external: ReadonlyMap<string, Uint8Array> = new Map()): Tensor | null {
+export function decodeTensor(
+  proto: TensorProto,
+  external: ReadonlyMap<string, ExternalFile> = new Map(),
+): Tensor | null {
   const layout = LAYOUTS.get(proto.dataType);
   if (layout === undefined) return null;
   const shape = proto.dims.map(Number);
@@ -105,11 +109,14 @@ export function decodeTensor(proto: TensorProto, external: ReadonlyMap<string, U
   return { shape, data };
 }
 
-function bytesOf(proto: TensorProto, size: number, external: ReadonlyMap<string, Uint8Array>): Uint8Array | null {
+function bytesOf(proto: TensorProto, size: number, external: ReadonlyMap<string, ExternalFile>): Uint8Array | null {
   const reference = externalReference(proto);
   if (reference === null) return proto.rawData;
   const file = external.get(reference.location);
-  return file === undefined ? null : file.subarray(reference.offset, reference.offset + (reference.length ?? size));
+  if (file === undefined) return null;
+  const length = reference.length ?? Math.min(size, file.size - reference.offset);
+  // Not to be read, then: it may be all of a large file.
+  return length === size ? file.read(reference.offset, length) : bad(proto, `${length} external bytes`);
 }
 
 function bad(proto: TensorProto, what: string): never {

@@ -8,13 +8,21 @@ export interface Model {
   readonly graph: GraphProto;
   /** Version of the default operator set. */
   readonly opset: number;
-  /** Contents of the external data files by the location the tensors name; empty if the reader was not given any. */
-  readonly external: ReadonlyMap<string, Uint8Array>;
+  /** The external data files by the location the tensors name; empty if the reader was not given any. */
+  readonly external: ReadonlyMap<string, ExternalFile>;
+}
+
+/** A file beside a model. Only what is asked for is read: it may be larger than memory. */
+export interface ExternalFile {
+  /** In bytes. */
+  readonly size: number;
+  /** A part that lies inside the file. It may throw. */
+  read(offset: number, length: number): Uint8Array;
 }
 
 /** One non-linear layer of a graph, in whatever form the exporter gave it. Plain JSON. */
 export interface Site {
-  /** Stable and unique: the name of the value the site computes. */
+  /** Stable and unique: the name of the value the site computes, after the scope's steps where two scopes use one name. */
   readonly id: string;
   /** As the functions are named: "gelu", "exp", ..., or "softmax", "log-softmax", "layer-norm", "rms-norm". */
   readonly kind: string;
@@ -26,6 +34,8 @@ export interface Site {
   readonly output: string;
   /** Numbers the layer needs: { epsilon } of a norm. */
   readonly attributes: Readonly<Record<string, number>>;
+  /** The steps from the main graph to the body or function it is in (bodies.ts); absent in the main graph. */
+  readonly scope?: readonly string[];
   /** The axes of a function of a row, negative and ascending: [-1] is the last. null for an elementwise function. */
   readonly axes: readonly number[] | null;
 }

@@ -28,6 +28,27 @@ export interface Line {
  */
 export type Tail = "clamp" | "extend" | Line;
 
+/**
+ * What a table must keep, whatever it costs:
+ *   zero        the answer at 0 is exactly f(0), which must be a value of the output format
+ *   symmetric   f's own symmetry in |x| (odd, even, reflect or complement), by a reduction that is added if there is none
+ *   power-of-two-breakpoints  each breakpoint is 0 or plus or minus a power of two: in value for floats, in code - zeroPoint for
+ *               integers (the same where the scale is a power of two)
+ *   breakpoints exactly these, ascending: as many segments as there are intervals between and beside them
+ *   continuous  neighbouring lines meet at the first code of the right one: integer tables exactly, binary32 within its rounding
+ *   monotone    delivered answers never fall where f rises, over all points (f must rise or fall throughout)
+ * Breakpoints are about the reduced argument: behind a symmetry about |x| (odd, even) or -|x| (reflect, complement). Behind odd and
+ * complement, continuous and monotone keep f(0) too: there the halves meet. A given tail line meets its neighbour up to the last
+ * place of an integer table's coefficients.
+ */
+export type Constraint =
+  | "zero"
+  | "symmetric"
+  | "power-of-two-breakpoints"
+  | "continuous"
+  | "monotone"
+  | { readonly breakpoints: readonly number[] };
+
 /** The reproducible question that fit answers. Only fit reads the part beyond `spec`. */
 export interface Problem {
   readonly spec: Spec;
@@ -45,6 +66,8 @@ export interface Problem {
   readonly tails: readonly [below: Tail, above: Tail];
   /** Range reductions to apply around the fit, by the function's own identities; [] for none. */
   readonly reductions: readonly Reduction[];
+  /** What the table must keep; nothing if absent. */
+  readonly keep?: readonly Constraint[];
 }
 
 /**

@@ -209,8 +209,11 @@ function parseReduction(json: Json, where: string): Reduction {
     }
     case "logarithm":
       return { by, perOctave: asBinary32(members.perOctave ?? null, `${where}.perOctave`) };
-    case "exponential":
-      return { by, factor: asBinary32(members.factor ?? null, `${where}.factor`) };
+    case "exponential": {
+      const factor = asBinary32(members.factor ?? null, `${where}.factor`);
+      if (factor === 0) throw fault(`${where}.factor`, "must not be 0");
+      return { by, factor };
+    }
     default:
       return { by };
   }
