@@ -2,10 +2,10 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { toJson } from "../../packages/lutra/src/base/index.ts";
+import { finish, toJson } from "../../packages/lutra/src/base/index.ts";
 import { measure, prepare, solve } from "../../packages/lutra/src/fit/index.ts";
 import { parseFn } from "../../packages/lutra/src/fn/index.ts";
-import { random } from "../../packages/lutra/src/num/index.ts";
+import { BINARY32, random } from "../../packages/lutra/src/num/index.ts";
 import { evaluate, type Table } from "../../packages/lutra/src/table/index.ts";
 import { bestCut, leastSquares, minimax, type Points, storedPairs } from "./brute-force.ts";
 import { problem, solved } from "./problems.ts";
@@ -322,4 +322,24 @@ test("800 points, 16 segments, stored pairs: every run reports progress", () => 
   for (let step = work.next(); step.done !== true; step = work.next()) steps.push(step.value.done / step.value.total);
   expect(steps.length).toBeGreaterThan(5);
   expect(steps.every((share) => share >= 0 && share <= 1)).toBe(true);
+});
+
+test("keeps a given tail when it is the table's only line, though another would be closer", () => {
+  const everything = { lo: -Infinity, hi: Infinity };
+  const { table, objective, bound } = finish(
+    solve(
+      {
+        spec: { fn: "tanh", domain: everything, input: BINARY32, output: BINARY32 },
+        size: { segments: 1 },
+        norm: "max",
+        tails: ["clamp", { slope: 0, intercept: 1 }],
+        reductions: [{ by: "odd" }],
+      },
+      "optimal",
+      { seed: 1 },
+    ),
+  );
+  expect(table.coefficients).toEqual([[1], [0]]);
+  expect(objective).toBe(1);
+  expect(bound).toBeGreaterThan(0.999);
 });

@@ -52,8 +52,10 @@ export function levelAgain(task: Task, pwl: Pwl, points: Points): Pwl {
   const pieces = pwl.pieces.map((piece, s) => {
     let to = from;
     while (to < points.x.length && (points.x[to] as number) <= (reach[s] as Interval).hi) to++;
-    const tail = s === 0 ? task.tails[0] : s === pwl.pieces.length - 1 ? task.tails[1] : "extend";
-    const levelled = typeof tail === "object" || to - from < 3 ? piece : minimaxLine(points, from, to, task.zero).piece;
+    const isGiven =
+      (s === 0 && typeof task.tails[0] === "object") ||
+      (s === pwl.pieces.length - 1 && typeof task.tails[1] === "object");
+    const levelled = isGiven || to - from < 3 ? piece : minimaxLine(points, from, to, task.zero).piece;
     from = to;
     return levelled;
   });
