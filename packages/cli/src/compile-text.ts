@@ -6,6 +6,7 @@ import {
   type Compilation,
   type CompiledAllocation,
   type CompiledSite,
+  type CompiledTable,
   segmentCount,
   tableBytes,
 } from "lutra";
@@ -62,7 +63,7 @@ function kindTable({ sites, tables }: CompileData, style: Style): string {
       grouped(used.length),
       [...new Set(used.map(({ table }) => segmentCount(table)))].join(", "),
       grouped(used.reduce((sum, { table }) => sum + tableBytes(table), 0)),
-      largestError(members),
+      largestError(members, used),
     ];
   });
   return alignedTable(columns, rows, style);
@@ -77,6 +78,7 @@ function tableTable({ tables, sites }: CompileData, style: Style): string {
     right("proven error"),
     right("optimum at least"),
     right("layers"),
+    left("proven over"),
   ];
   const rows = tables.map(({ name, table, certificate, bound, problem }) => [
     name,
@@ -86,6 +88,7 @@ function tableTable({ tables, sites }: CompileData, style: Style): string {
     problem.norm === "relative" ? `${significant(certificate.relative.upper)} relative` : provenError(certificate),
     `${significant(bound)} ${problem.norm}`,
     grouped(sites.filter((site) => site.tables.includes(name)).length),
+    certificate.over,
   ]);
   return alignedTable(columns, rows, style);
 }
@@ -116,8 +119,11 @@ function fileList({ files }: CompileData, style: Style): string {
   return [style.bold("written"), ...shown, `and ${plural(tables, "table")} in tables/`].join("\n  ");
 }
 
-/** Of the layers, the largest: absolute where one is proven, else relative. */
-function largestError(sites: readonly CompiledSite[]): string {
+/** Of the layers, the largest: absolute where one is proven, else relative; relative too where that is what their one table was made for. */
+function largestError(sites: readonly CompiledSite[], tables: readonly CompiledTable[]): string {
+  if (tables.every(({ hole, problem }) => hole === "f" && problem.norm === "relative")) {
+    return `${significant(Math.max(...sites.map(({ certificate }) => certificate.relative.upper)))} relative`;
+  }
   const worst = sites.reduce((a, b) => (size(b.certificate) > size(a.certificate) ? b : a));
   return provenError(worst.certificate);
 }

@@ -14,10 +14,12 @@ import {
   iv,
   LutraError,
   MIN_NORMAL_BINARY32,
+  massBetween,
   type Norm,
   type Problem,
   parseFn,
   parseFormat,
+  planProblem,
   type Reduction,
   type Spec,
   type Tail,
@@ -38,8 +40,8 @@ export interface ProblemOptions {
   readonly coefficients?: string;
   readonly histogram?: string;
   readonly tails?: "clamp" | "extend" | "auto";
-  /** "auto", "none" or names separated by commas. */
-  readonly reduce: string;
+  /** "auto", "none" or names separated by commas; chosen by the formats if absent. */
+  readonly reduce?: string;
   /** Names of what the table must keep; the library knows which there are. */
   readonly keep?: readonly string[];
   readonly breakpoints?: readonly number[];
@@ -50,21 +52,47 @@ export async function problemFrom(options: ProblemOptions): Promise<Problem> {
   const fn = parseFn(options.fn);
   const input = options.grid === undefined ? parseFormat(options.in ?? "binary32") : BINARY32;
   const output = options.out === undefined ? input : parseFormat(options.out);
-  const domain = domainOf(fn, input, options);
+  const planned = plannedFor(fn, input, output, options);
+  const domain = planned?.spec.domain ?? domainOf(fn, input, options);
   const spec = { fn: fn.text, domain, input, output };
-  const reductions = reductionsOf(fn, spec, options.reduce);
+  const reductions = planned?.reductions ?? reductionsOf(fn, spec, reduceOf(options, input));
   const coefficients = options.coefficients === undefined ? undefined : parseFormat(options.coefficients);
   return {
     spec,
     size: options.maxError === undefined ? { segments: segmentsOf(options) } : { maxError: options.maxError },
     norm: options.norm,
     ...(options.grid === undefined ? {} : { grid: options.grid }),
-    ...(options.histogram === undefined ? {} : { histogram: await readHistogram(options.histogram) }),
+    ...(options.histogram === undefined ? {} : { histogram: await readHistogram(options.histogram, domain) }),
     ...(coefficients === undefined ? {} : { coefficients: { slope: coefficients, intercept: coefficients } }),
-    tails: tailsOf(fn, domain, reductions, options),
+    tails: planned?.tails ?? tailsOf(fn, domain, reductions, options),
     reductions,
     ...keepOf(options),
   };
+}
+
+/**
+ * Reductions are a float table's way to answer everywhere; a grid and integer codes are a finite question as they stand, and
+ * breakpoints are given where the inputs are.
+ */
+function reduceOf({ reduce, grid, breakpoints }: ProblemOptions, input: Format): string {
+  return reduce ?? (grid === undefined && breakpoints === undefined && input.kind === "float" ? "auto" : "none");
+}
+
+/**
+ * Where nothing narrows a float question down, the library's own plan, as `lutra compile` makes it; null where something does.
+ * @throws LutraError "infeasible" if the function has neither a reduction nor an asymptote to answer everywhere
+ */
+function plannedFor(fn: Fn, input: Format, output: Format, options: ProblemOptions): Problem | null {
+  const { grid, range, tails, norm } = options;
+  const isNarrowed = grid !== undefined || range !== undefined || tails !== undefined;
+  if (input.kind !== "float" || isNarrowed || reduceOf(options, input) !== "auto") return null;
+  const planned = planProblem({ fn: fn.text, domain: fn.domain, input, output }, { segments: 1, norm });
+  const { lo, hi } = planned.spec.domain;
+  const isCut = Number.isFinite(lo) && Number.isFinite(hi) && !Number.isFinite(fn.domain.hi - fn.domain.lo);
+  if (!isCut || planned.reductions.length > 1) return planned;
+  throw new LutraError("infeasible", `no table of lines follows ${fn.text} to infinity`, {
+    note: "give the range that counts: --range A,B",
+  });
 }
 
 /** Given breakpoints say how many segments there are. */
@@ -83,6 +111,15 @@ function keepOf({ keep = [], breakpoints }: ProblemOptions): Pick<Problem, "keep
 function domainOf(fn: Fn, input: Format, { range, grid }: ProblemOptions): Interval {
   const asked = range ?? (grid === undefined ? formatRange(input) : [grid.lo, grid.hi]);
   const [lo, hi] = asked;
+  if (range !== undefined && grid !== undefined && (grid.lo < lo || grid.hi > hi)) {
+    throw new LutraError(
+      "bad-argument",
+      `the grid reaches from ${grid.lo} to ${grid.hi}, beyond the range ${lo},${hi}`,
+      {
+        note: "the range of a grid says where the table is certified: it must hold the grid",
+      },
+    );
+  }
   if (!(lo <= hi)) throw new LutraError("bad-argument", `a range needs its lower end first, got ${lo},${hi}`);
   const defined = iv.intersect({ lo, hi }, fn.domain);
   if (defined !== null) return range === undefined && grid === undefined ? whereFinite(fn, input, defined) : defined;
@@ -141,7 +178,7 @@ function tailsOf(
 }
 
 /** @throws LutraError "bad-data" with the place of the first fault */
-async function readHistogram(path: string): Promise<Histogram> {
+async function readHistogram(path: string, { lo, hi }: Interval): Promise<Histogram> {
   const content = await readJson(path);
   const { edges, counts } = content !== null && typeof content === "object" ? (content as Record<string, unknown>) : {};
   if (!isNumbers(edges) || !isNumbers(counts) || edges.length !== counts.length + 1 || counts.length === 0) {
@@ -161,7 +198,10 @@ async function readHistogram(path: string): Promise<Histogram> {
       where: `${path}: counts[${count}]`,
     });
   }
-  return { edges, counts };
+  if (massBetween({ edges, counts }, lo, hi) > 0) return { edges, counts };
+  throw new LutraError("bad-data", `the histogram counts nothing between ${lo} and ${hi}, where the table is fitted`, {
+    where: path,
+  });
 }
 
 function isNumbers(value: unknown): value is readonly number[] {

@@ -62,8 +62,7 @@ function addFit(program: Command, signal: AbortSignal): void {
     )
     .option(
       "--reduce <NAMES>",
-      "range reductions: auto, none, or names in order (odd, even, reflect, octave, ...)",
-      "none",
+      "range reductions: auto, none, or names in order (odd, even, reflect, octave, ...); auto for float formats",
     )
     .option(
       "--keep <NAMES>",

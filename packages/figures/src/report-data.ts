@@ -46,5 +46,4 @@ export interface ReportData {
   readonly logitError: { readonly max: number; readonly mean: number };
   /** How a budget was kept, if there was one. */
   readonly allocation?: CompiledAllocation | null;
-  readonly seconds: number;
 }

@@ -125,12 +125,12 @@ function nodeNames(nodes: readonly string[]): string {
   return nodes.length > MAX_NODES_LISTED ? `${shown} and ${nodes.length - MAX_NODES_LISTED} more` : shown;
 }
 
-function footer({ seconds, tables }: ReportData): string {
+function footer({ tables }: ReportData): string {
   const formats = [...new Set(tables.map(({ table }) => printFormat(table.spec.input)))].join(", ");
   return element(
     "footer",
     {},
-    `Compiled in ${seconds.toFixed(1)} s. Tables over ${escapeMarkup(formats)}. Every table is in tables/ as JSON; <code>lutra certify</code> proves it again.`,
+    `Tables over ${escapeMarkup(formats)}. Every table is in tables/ as JSON; <code>lutra certify</code> proves it again.`,
   );
 }
 

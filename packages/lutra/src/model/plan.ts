@@ -4,7 +4,15 @@
 import { hash, LutraError } from "../base/index.ts";
 import { type Identity, parseFn } from "../fn/index.ts";
 import { type Hole, holes, type Kernel } from "../kernel/index.ts";
-import { floor32, type Histogram, type Interval, MIN_NORMAL_BINARY32 } from "../num/index.ts";
+import {
+  codeRange,
+  exponentOf,
+  type Format,
+  floor32,
+  type Histogram,
+  type Interval,
+  MIN_NORMAL_BINARY32,
+} from "../num/index.ts";
 import type { Site } from "../onnx/index.ts";
 import type { Line, Norm, Problem, Reduction, Spec, Tail } from "../table/index.ts";
 import type { Calibration } from "./calibrate.ts";
@@ -187,11 +195,11 @@ function defaultTails(spec: Spec, reductions: readonly Reduction[]): readonly [T
  * as well answers for the negative ones by its symmetry), 2^z ends at z = 127, and a tail whose slope binary32 cannot hold (SELU's)
  * drifts away from the function, or overflows (slope 2), so there the domain ends where calibration's inputs did.
  */
-function answerable({ domain, fn }: Spec, reductions: readonly Reduction[], seen?: Histogram): Interval {
+function answerable({ domain, fn, output }: Spec, reductions: readonly Reduction[], seen?: Histogram): Interval {
   let { lo, hi } = domain;
   for (const reduction of reductions) {
     if (reduction.by === "octave" || reduction.by === "logarithm") lo = Math.max(lo, MIN_NORMAL_BINARY32);
-    if (reduction.by === "exponential") hi = Math.min(hi, floor32(LAST_EXPONENT / reduction.factor));
+    if (reduction.by === "exponential") hi = Math.min(hi, floor32(lastExponent(output) / reduction.factor));
   }
   const [below, above] = parseFn(fn).asymptotes;
   const bounded = seenRange(domain, seen);
@@ -200,8 +208,10 @@ function answerable({ domain, fn }: Spec, reductions: readonly Reduction[], seen
   return { lo, hi };
 }
 
-/** Largest power of two of binary32 below which a table's error cannot overflow. */
-const LAST_EXPONENT = 127;
+/** Exponent of the format's greatest power of two: above it a table's error could overflow. */
+function lastExponent(output: Format): number {
+  return exponentOf(codeRange(output).hi);
+}
 
 function drifts(line: Line | null): boolean {
   return line !== null && (Math.fround(line.slope) !== line.slope || Math.abs(line.slope) > 1);
