@@ -86,7 +86,7 @@ function tableTable({ tables, sites }: CompileData, style: Style): string {
     grouped(segmentCount(table)),
     grouped(tableBytes(table)),
     problem.norm === "relative" ? `${significant(certificate.relative.upper)} relative` : provenError(certificate),
-    `${significant(bound)} ${problem.norm}`,
+    bound > 0 ? `${significant(bound)} ${problem.norm}` : "not known",
     grouped(sites.filter((site) => site.tables.includes(name)).length),
     certificate.over,
   ]);

@@ -182,6 +182,8 @@ function keyOf(node: NodeProto): string {
 /** A constant as the exporter meant it: the shortest decimal that rounds to the same binary32. In parentheses if negative. */
 export function decimal(value: number): string {
   let text = String(value);
+  // So few digits are the shortest there are: 0.5 and 2 are most of what models hold.
+  if (text.length <= BINARY32_DIGITS[0]) return value < 0 ? `(${text})` : text;
   for (let [digits, most] = BINARY32_DIGITS as readonly [number, number]; digits <= most; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === Math.fround(value)) {
