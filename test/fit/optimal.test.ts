@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { finish, toJson } from "../../packages/lutra/src/base/index.ts";
 import { measure, prepare, solve } from "../../packages/lutra/src/fit/index.ts";
 import { parseFn } from "../../packages/lutra/src/fn/index.ts";
-import { BINARY32, random } from "../../packages/lutra/src/num/index.ts";
+import { BINARY32, encode, integerFormat, random } from "../../packages/lutra/src/num/index.ts";
 import { evaluate, type Table } from "../../packages/lutra/src/table/index.ts";
 import { bestCut, leastSquares, minimax, type Points, storedPairs } from "./brute-force.ts";
 import { problem, solved } from "./problems.ts";
@@ -342,4 +342,23 @@ test("keeps a given tail when it is the table's only line, though another would 
   expect(table.coefficients).toEqual([[1], [0]]);
   expect(objective).toBe(1);
   expect(bound).toBeGreaterThan(0.999);
+});
+
+test("a value that the output format cannot reach does not spoil the others: exp on int8 is right or one code off everywhere", () => {
+  const int8 = integerFormat(true, 8, 0.05);
+  const spec = { fn: "exp", domain: { lo: -6.4, hi: 6.4 }, input: int8, output: int8 };
+  const { table, objective, bound } = finish(
+    solve({ spec, size: { segments: 8 }, norm: "max", tails: ["clamp", "clamp"], reductions: [] }, "optimal", {
+      seed: 1,
+    }),
+  );
+  const { evaluate: exact } = parseFn("exp");
+  const off = Array.from({ length: 256 }, (_, i) => i - 128).map((q) =>
+    Math.abs(evaluate(table, q) - encode(int8, exact(q * 0.05))),
+  );
+  expect(Math.max(...off)).toBeLessThanOrEqual(1);
+  expect(off.filter((n) => n === 0).length).toBeGreaterThan(200);
+  const unreachable = exact(6.35) - 6.35;
+  expect(objective).toBeCloseTo(unreachable, 6);
+  expect(bound).toBeCloseTo(unreachable, 6);
 });

@@ -53,7 +53,10 @@ function addFit(program: Command, signal: AbortSignal): void {
     .option("--method <M>", "optimal, or a published method by name", "optimal")
     .addOption(new Option("--norm <NORM>", "the error to make small").choices(NORMS).default("max"))
     .option("--coefficients <FORMAT>", "format of the stored slopes and intercepts: s16.6")
-    .option("--histogram <FILE>", 'weights of the inputs: {"edges": [n + 1 numbers], "counts": [n numbers]}')
+    .option(
+      "--histogram <FILE>",
+      'weights of the inputs, for --norm mse: {"edges": [n + 1 numbers], "counts": [n numbers]}',
+    )
     .addOption(
       new Option(
         "--tails <TAILS>",

@@ -1,7 +1,7 @@
 // Bytes to typed arrays: the element types that npy and idx files store. Engines are little-endian, so big-endian input is swapped
 // on the way. binary16 becomes binary32, exactly; unsigned 64-bit must fit in a signed one. No headers, no shapes.
 
-import { LutraError, type Numbers } from "../base/index.ts";
+import { LutraError, type Numbers, sizeOf } from "../base/index.ts";
 import { fromBits16 } from "../num/index.ts";
 
 export type StoredType =
@@ -88,4 +88,15 @@ function widenBinary16(halves: Uint16Array): Float32Array {
   const values = new Float32Array(halves.length);
   for (let i = 0; i < halves.length; i++) values[i] = fromBits16(halves[i]);
   return values;
+}
+
+/** @throws LutraError "bad-data" unless the file holds exactly the elements that its header promises */
+export function checkStored(shape: readonly number[], type: StoredType, storedBytes: number, name: string): void {
+  const expected = sizeOf(shape) * WIDTH_BYTES[type];
+  if (storedBytes === expected) return;
+  const message = `shape (${shape.join(", ")}) of ${type} needs ${expected} bytes, the file holds ${storedBytes}`;
+  throw new LutraError("bad-data", message, {
+    where: name,
+    note: "the file is truncated or not what its header says",
+  });
 }

@@ -1,8 +1,8 @@
 // The idx format of MNIST: two zero bytes, a type code, the rank, big-endian extents, then big-endian elements.
 // http://yann.lecun.com/exdb/mnist (format description). Gzip is undone before this.
 
-import { LutraError, sizeOf, type Tensor } from "../base/index.ts";
-import { decodeElements, type StoredType, WIDTH_BYTES } from "./elements.ts";
+import { LutraError, type Tensor } from "../base/index.ts";
+import { checkStored, decodeElements, type StoredType } from "./elements.ts";
 import { checkSize, MAX_DIMENSIONS } from "./npy.ts";
 
 const TYPES: Readonly<Record<number, StoredType>> = {
@@ -36,16 +36,6 @@ export function readIdx(bytes: Uint8Array, name = "idx data"): Tensor {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
   checkSize(shape, name);
-  const expected = sizeOf(shape) * WIDTH_BYTES[type];
-  const stored = bytes.length - dataStart;
-  if (stored !== expected) {
-    throw new LutraError(
-      "bad-data",
-      `shape (${shape.join(", ")}) of ${type} needs ${expected} bytes, the file holds ${stored}`,
-      {
-        where: name,
-      },
-    );
-  }
+  checkStored(shape, type, bytes.length - dataStart, name);
   return { shape, data: decodeElements(bytes.subarray(dataStart), type, "big", name) };
 }

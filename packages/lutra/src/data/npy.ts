@@ -2,7 +2,7 @@
 // else is refused by name. https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
 import { LutraError, sizeOf, type Tensor } from "../base/index.ts";
-import { decodeElements, type StoredType, WIDTH_BYTES } from "./elements.ts";
+import { checkStored, decodeElements, type StoredType } from "./elements.ts";
 
 const MAX_HEADER_BYTES = 65_536;
 export const MAX_DIMENSIONS = 32;
@@ -46,18 +46,7 @@ export function readNpy(bytes: Uint8Array, name = "npy data"): Tensor {
     });
   }
   const shape = parseShape(headerField(text, /'shape'\s*:\s*\(([^)]*)\)/, "shape", where), where);
-  const expected = sizeOf(shape) * WIDTH_BYTES[type];
-  const stored = bytes.length - dataStart;
-  if (stored !== expected) {
-    throw new LutraError(
-      "bad-data",
-      `shape (${shape.join(", ")}) of ${type} needs ${expected} bytes, the file holds ${stored}`,
-      {
-        where: name,
-        note: "the file is truncated or not what its header says",
-      },
-    );
-  }
+  checkStored(shape, type, bytes.length - dataStart, name);
   return { shape, data: decodeElements(bytes.subarray(dataStart), type, order, name) };
 }
 

@@ -9,7 +9,8 @@ export interface Line {
 }
 
 /**
- * A fact about a function that lets a table hold less of it. Same shape as the table's Reduction, so one can be used as the other.
+ * A fact about a function that lets a table hold less of it. Same shape as the table's Reduction by design
+ * (fn may not import table): the identity belongs to the function, the bits to the table, and model/plan.ts turns one into the other.
  *   odd         f(-x) = -f(x)
  *   even        f(-x) = f(x)
  *   reflect     f(x) = x + f(-x)
