@@ -18,7 +18,7 @@ export type StoredType =
   | "float32"
   | "float64";
 
-export const WIDTH_BYTES: Readonly<Record<StoredType, number>> = {
+const WIDTH_BYTES: Readonly<Record<StoredType, number>> = {
   bool: 1,
   int8: 1,
   uint8: 1,
