@@ -3,16 +3,31 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as budgets from "./budgets.mjs";
+import * as compare from "./compare.mjs";
+import * as compareModels from "./compare-models.mjs";
 import * as errors from "./errors.mjs";
 import * as exhaustive from "./exhaustive.mjs";
 import * as inspect from "./inspect.mjs";
 import { machine, ROOT } from "./lutra.mjs";
+import * as methods from "./methods.mjs";
 import * as models from "./models.mjs";
 import * as onnxIo from "./onnx-io.mjs";
 import * as operators from "./operators.mjs";
 import * as published from "./published.mjs";
 
-const BENCHES = [errors, exhaustive, published, onnxIo, inspect, operators, models, budgets];
+const BENCHES = [
+  errors,
+  exhaustive,
+  published,
+  methods,
+  onnxIo,
+  inspect,
+  operators,
+  models,
+  budgets,
+  compare,
+  compareModels,
+];
 
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !BENCHES.some((bench) => bench.name === name));

@@ -1,4 +1,4 @@
-// npm run tables: writes the tables of README.md from bench/results, so that no number there is typed by hand.
+// npm run tables: writes the tables of README.md and COMPARE.md from bench/results, so that no number there is typed by hand.
 // A table stands between `<!-- generated: NAME -->` and `<!-- end -->`; test/docs.test.ts fails when one is out of date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,10 +8,16 @@ import { ROOT } from "./lutra.mjs";
 const DIGITS = 3;
 
 /** Where generated tables may stand. */
-export const DOCUMENTS = ["README.md"];
+export const DOCUMENTS = ["README.md", "COMPARE.md"];
 
-/** By name: which bench it shows, its columns, and how a row of results becomes one or no line. */
+/** By name: which bench it shows, its columns, and how a row of results becomes a line; or how all rows become a whole table. */
 const TABLES = {
+  "compare-gqa": { bench: "compare", whole: ratiosOn("gqa") },
+  "compare-int8": { bench: "compare", whole: ratiosOn("int8") },
+  "compare-nn-lut": { bench: "compare", whole: ratiosOn("nn-lut") },
+  "compare-huang": { bench: "compare", whole: ratiosOn("huang") },
+  "compare-cost": { bench: "compare", whole: costs },
+  "compare-models": { bench: "compare-models", whole: modelRows },
   certified: {
     bench: "errors",
     columns: ["function", "input, output", "error", "8 segments", "16 segments", "64 segments"],
@@ -63,7 +69,7 @@ const TABLES = {
     align: "lrrrlrrr",
     line({ model, maxDrop, metric, uniformBytes, bytes, segments, before, after, flips }) {
       const name = model.replace(/^.*\/|\.onnx$/g, "");
-      const allowed = metric === "accuracy" ? `${maxDrop} points` : `${maxDrop} % of ${metric}`;
+      const allowed = metric.endsWith("accuracy") ? `${maxDrop} points` : `${maxDrop} % of ${metric}`;
       const sizes = Object.entries(segments).map(([table, count]) => `${table.replace(/-\d+$/, "")} ${count}`);
       const saved = [`${uniformBytes} bytes`, `${bytes} bytes`, sizes.join(", ")];
       return [name, allowed, ...saved, quality(before), quality(after), percent(flips)];
@@ -71,12 +77,23 @@ const TABLES = {
   },
   models: {
     bench: "models",
-    columns: ["model", "layers", "segments", "before", "after", "answers changed", "largest logit error", "time"],
-    align: "lrrrrrrr",
-    line({ model, sites, segments, before, after, flips, logitError, seconds }) {
-      const name = model.replace(/^.*\/|\.onnx$/g, "");
-      const changes = [percent(flips), significant(logitError.max), `${Math.round(seconds)} s`];
-      return [name, sites, segments, quality(before), quality(after), ...changes];
+    columns: [
+      "model",
+      "layers",
+      "segments",
+      "samples",
+      "before",
+      "after",
+      "NLL",
+      "answers changed",
+      "largest logit error",
+      "time",
+    ],
+    align: "lrrrrrrrrr",
+    line({ model, sites, segments, samples, before, after, nllChange, flips, logitError, seconds }) {
+      const name = model.endsWith("decomposed.onnx") ? `${model.split("/")[0]} decomposed` : model.split("/")[0];
+      const changes = [nllChange === null ? "" : signedPercent(nllChange), percent(flips), significant(logitError.max)];
+      return [name, sites, segments, samples, quality(before), quality(after), ...changes, `${Math.round(seconds)} s`];
     },
   },
 };
@@ -97,14 +114,87 @@ function tableText(name) {
   const table = TABLES[name];
   if (table === undefined) throw new Error(`no table is called "${name}"; there are ${Object.keys(TABLES).join(", ")}`);
   const { machine, rows } = JSON.parse(readFileSync(join(ROOT, "bench", "results", `${table.bench}.json`), "utf8"));
-  const rule = [...table.align].map((side) => (side === "r" ? "--:" : ":--"));
-  const lines = [table.columns, rule, ...rows.map(table.line)].map((cells) => `| ${cells.join(" | ")} |`);
+  const { columns, align, body } = table.whole?.(rows) ?? { ...table, body: rows.map(table.line) };
+  const rule = [...align].map((side) => (side === "r" ? "--:" : ":--"));
+  const lines = [columns, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`);
   return `${lines.join("\n")}\n\n<sub>${machine.cpu}, ${machine.cores} cores, Node ${machine.node}</sub>`;
 }
 
-/** The metric that says most: perplexity of a language model, else accuracy. */
-function quality({ accuracy, perplexity }) {
-  return perplexity === undefined ? percent(accuracy) : `perplexity ${perplexity.toFixed(4)}`;
+/** A grid's methods down, its questions across: mean square error over that of the optimum of as many entries in the same storage. */
+function ratiosOn(grid) {
+  return (all) => {
+    const rows = all.filter((row) => row.grid === grid);
+    const questions = distinct(rows.map(({ fn, segments }) => `${fn} ${segments}`));
+    const cell = (method, question) => {
+      const row = rows.find((one) => one.method === method && `${one.fn} ${one.segments}` === question);
+      if (row === undefined) return "";
+      return method === "optimal"
+        ? significant(row.mse)
+        : row.ratio === null
+          ? `(${significant(row.mse)})`
+          : times(row.ratio);
+    };
+    const methods = distinct(rows.map(({ method }) => method));
+    return {
+      columns: ["method", ...questions],
+      align: `l${"r".repeat(questions.length)}`,
+      body: methods.map((method) => [method, ...questions.map((question) => cell(method, question))]),
+    };
+  };
+}
+
+/** What a method's answer costs, for the question that every method answers. */
+function costs(all) {
+  const rows = all.filter(({ grid, fn, segments }) => grid === "gqa" && fn === "gelu" && segments === 16);
+  return {
+    columns: ["method", "entries", "bytes", "operations per value", "largest error", "found in"],
+    align: "lrrrrr",
+    body: rows.map((row) => [
+      row.method,
+      row.entries === 0 ? "none" : row.entries,
+      row.bytes,
+      row.operations,
+      significant(row.max),
+      `${significant(row.seconds)} s`,
+    ]),
+  };
+}
+
+function modelRows(rows) {
+  return {
+    columns: ["model", "replaced", "method", "segments", "before", "after", "NLL", "answers changed", "bytes"],
+    align: "lllrrrrrr",
+    body: rows.map(({ model, replaced, method, segments, before, metrics, flips, bytes }) => [
+      model.split("/")[0],
+      replaced,
+      method,
+      segments,
+      quality(before),
+      quality(metrics),
+      before.nll === undefined ? "" : signedPercent(metrics.nll / before.nll - 1),
+      percent(flips),
+      bytes,
+    ]),
+  };
+}
+
+function times(ratio) {
+  return `${ratio >= 1000 ? Math.round(ratio) : significant(ratio)}x`;
+}
+
+function distinct(values) {
+  return [...new Set(values)];
+}
+
+/** The metric that says most: perplexity of a language model, else accuracy, of whole sequences where they count. None without labels. */
+function quality({ accuracy, perplexity, "sequence-accuracy": whole }) {
+  if (perplexity !== undefined) return `perplexity ${perplexity.toFixed(4)}`;
+  const share = whole ?? accuracy;
+  return share === undefined ? "no labels" : percent(share);
+}
+
+function signedPercent(fraction) {
+  return `${fraction < 0 ? "-" : "+"}${percent(Math.abs(fraction))}`;
 }
 
 function percent(fraction) {

@@ -2,7 +2,7 @@
 // Plain Node 20.19+ without dependencies, because these scripts run before anything is installed.
 // Nothing here decides what to test or to check.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -76,19 +76,20 @@ function installedVersion(path) {
   return existsSync(manifest) ? JSON.parse(readFileSync(manifest, "utf8")).version : null;
 }
 
-/** Compiles the packages' TypeScript where it is missing or out of date. @throws CommandFailed */
+/** Compiles the TypeScript of the packages and of the training where it is missing or out of date. @throws CommandFailed */
 export function build() {
   const started = Date.now();
-  const unbuilt = packagesWithSources().filter((name) => !existsSync(join(ROOT, "packages", name, "dist")));
+  const unbuilt = projects().filter((folder) => !existsSync(join(ROOT, folder, "dist")));
   if (unbuilt.length > 0) console.log(`Building ${unbuilt.join(", ")} ...`);
   // tsc -b rebuilds what is older than its sources, but trusts its records where the output was deleted: hence --force.
   runTool("tsc", "typescript/bin/tsc", ["-b", ...(unbuilt.length > 0 ? ["--force"] : [])]);
   if (unbuilt.length > 0) console.log(`Built in ${seconds(started)}.`);
 }
 
-function packagesWithSources() {
-  const packages = join(ROOT, "packages");
-  return readdirSync(packages).filter((name) => existsSync(join(packages, name, "src")));
+/** Folders that tsc -b compiles. */
+function projects() {
+  const { references } = JSON.parse(readFileSync(join(ROOT, "tsconfig.json"), "utf8"));
+  return references.map(({ path }) => path);
 }
 
 function seconds(started) {

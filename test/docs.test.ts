@@ -35,10 +35,10 @@ const reader = join(temporary, "reader");
 
 beforeAll(async () => {
   mkdirSync(reader);
-  await makeDemo(reader);
+  makeDemo(reader);
   await writeOwnModel(reader);
   copyFileSync(join(reader, "dataset.json"), join(reader, "data.json"));
-  copyFileSync(join(reader, "model.onnx"), join(reader, "other.onnx"));
+  for (const name of ["model.onnx", "other.onnx"]) copyFileSync(join(reader, "dates.onnx"), join(reader, name));
   symlinkSync(join(ROOT, "examples"), join(reader, "examples"));
   symlinkSync(sharedPath("."), join(temporary, "shared"));
 });

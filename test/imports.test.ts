@@ -27,13 +27,22 @@ const FOLDERS: RootLaw = {
   data: folder([], ["papaparse", "fflate"]),
   model: folder(["fn", "table", "kernel", "layer", "onnx", "data"]),
   adapt: folder(["table", "kernel", "layer"], ["onnxruntime-common"]),
+  compare: folder(["fn", "fit", "table", "kernel", "layer"]),
 };
 
 const LIBRARY: RootLaw = {
   ...FOLDERS,
   "prove.ts": folder(Object.keys(FOLDERS)),
-  "compile.ts": folder([...Object.keys(FOLDERS), "prove.ts"]),
-  "index.ts": folder([...Object.keys(FOLDERS), "prove.ts", "compile.ts"]),
+  "workbench.ts": folder([...Object.keys(FOLDERS), "prove.ts"]),
+  "compile.ts": folder([...Object.keys(FOLDERS), "prove.ts", "workbench.ts"]),
+  "compare-model.ts": folder([...Object.keys(FOLDERS), "prove.ts", "workbench.ts"]),
+  "refit.ts": folder([...Object.keys(FOLDERS), "prove.ts", "workbench.ts", "compile.ts"]),
+  "onnx.ts": folder(["onnx"]),
+  "question.ts": folder(["fn", "table", "model"]),
+  "index.ts": folder([
+    ...Object.keys(FOLDERS),
+    ...["prove.ts", "workbench.ts", "compile.ts", "compare-model.ts", "refit.ts", "onnx.ts", "question.ts"],
+  ]),
 };
 
 /** A part outside the library: any file of its own, and packages by their public entry points. */
@@ -46,13 +55,23 @@ const LAWS: Readonly<Record<string, RootLaw>> = {
   "packages/figures/src": part(["lutra"], false),
   "packages/cli/src": part(
     [
-      ...["lutra", "lutra/onnxruntime", "lutra/tokenizers", "lutra-figures"],
+      ...["lutra", "lutra/base", "lutra/onnx", "lutra/onnxruntime", "lutra/tokenizers", "lutra-figures"],
       ...["commander", "onnxruntime-node", "@huggingface/tokenizers"],
     ],
     true,
   ),
   bench: part(["lutra", "lutra/onnxruntime", "onnxruntime-node", "onnx-buf", "@bufbuild/protobuf"], true),
-  models: part(["lutra", "onnx-buf", "@bufbuild/protobuf", "onnxruntime-node"], true),
+  models: {
+    ".": {
+      folders: ["train/src/array.ts"],
+      packages: [
+        ...["lutra", "lutra/onnxruntime", "lutra-figures"],
+        ...["onnx-buf", "@bufbuild/protobuf", "onnxruntime-node"],
+      ],
+      node: true,
+    },
+    "train/src/array.ts": { folders: [], packages: ["@jax-js/jax"], node: false },
+  },
   scripts: part(["gmp-wasm"], true),
 };
 

@@ -188,7 +188,26 @@ describe("the pieces of a table", () => {
   });
 });
 
-describe("the asymptote lemma's premise", () => {
+describe("answers at the end of binary32", () => {
+  const lines = (above: readonly [number, number]): Table =>
+    chords({
+      fn: "abs",
+      range: { lo: -8, hi: 8 },
+      segments: 4,
+      tails: [[-1, 0], above],
+      domain: { lo: -Infinity, hi: Infinity },
+    });
+
+  it("are bounded where they round to the largest number, and refused where one overflows", () => {
+    expect(certificateOf(lines([1, 0])).absolute.upper).toBeLessThan(3);
+    expect(certificateOf(lines([1, 1])).absolute.upper).toBeLessThan(2.001);
+    // The last but one times 1 + 2^-23 is 2^128 - 2^82, which rounds to 2^128.
+    expect(evaluate(lines([1 + 2 ** -23, 0]), fromOrdered32(toOrdered32(MAX_BINARY32) - 1))).toBe(Infinity);
+    expect(() => certificateOf(lines([1 + 2 ** -23, 0]))).toThrow(/not finite everywhere/);
+  });
+});
+
+describe("the far line of a named function", () => {
   it("holds for every named function with a sloped asymptote: the deviation shrinks beyond 16 (sampled)", () => {
     for (const name of functionNames()) {
       const fn = parseFn(name);

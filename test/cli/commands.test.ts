@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { lutra } from "./lutra.ts";
 
-const COMMANDS = ["fit", "certify", "inspect", "compile", "evaluate"];
+const COMMANDS = ["fit", "certify", "inspect", "compile", "evaluate", "compare"];
 
 describe("lutra", () => {
   test("lists its commands and exit codes", async () => {
@@ -60,6 +60,18 @@ describe("lutra", () => {
     ["both segments and an error", ["fit", "gelu", "--in", "s8.5", "--segments", "8", "--max-error", "0.1"]],
     ["neither formats nor a grid", ["fit", "gelu", "--segments", "8"]],
     ["both formats and a grid", ["fit", "gelu", "--in", "s8.5", "--grid", "-4:4:0.1", "--segments", "8"]],
+    ["no segments", ["fit", "gelu", "--in", "s8.5", "--segments", "0"]],
+    ["half a segment", ["fit", "gelu", "--in", "s8.5", "--segments", "1.5"]],
+    ["an error of nothing", ["fit", "gelu", "--in", "s8.5", "--max-error", "0"]],
+    ["a range from right to left", ["fit", "gelu", "--in", "s8.5", "--range", "3,-3", "--segments", "8"]],
+    ["a grid from right to left", ["fit", "gelu", "--grid", "4:-4:0.01", "--segments", "8"]],
+    ["a grid that stands still", ["fit", "gelu", "--grid", "-4:4:0", "--segments", "8"]],
+    ["breakpoints that fall", ["fit", "gelu", "--in", "s8.5", "--breakpoints", "1,0"]],
+    ["half a seed", ["fit", "gelu", "--in", "s8.5", "--segments", "8", "--seed", "0.5"]],
+    ["less than no loss", ["compile", "model.onnx", "--data", "data.json", "-o", "out", "--max-drop", "-1"]],
+    ["no bytes", ["compile", "model.onnx", "--data", "data.json", "-o", "out", "--max-bytes", "0"]],
+    ["no threads", ["certify", "table.json", "--exhaustive", "--threads", "0"]],
+    ["no entries to compare", ["compare", "gelu", "--segments", "8,0"]],
     ["a norm that is none", ["fit", "gelu", "--in", "s8.5", "--segments", "8", "--norm", "best"]],
   ])("exits with 2 for %s", async (_what, args) => {
     const { code, stdout, stderr } = await lutra(args);

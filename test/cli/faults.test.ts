@@ -99,26 +99,45 @@ describeWith({ mounts: true }, "in a folder that is a file system of its own", (
 });
 
 describe("killed in the middle of compile", () => {
+  const begunIn = async (place: string): Promise<readonly string[]> =>
+    (await readdir(place)).filter((name) => name.startsWith(".killed.lutra-"));
+
   /** Kills a run that has begun to prepare its result in this folder. */
   const killIn = async (place: string): Promise<void> => {
-    const begun = async (): Promise<boolean> =>
-      (await readdir(place)).some((name) => name.startsWith(".killed.lutra-"));
+    const begun = async (): Promise<boolean> => (await begunIn(place)).length > 0;
     const args = [...COMPILE, "--segments", "1024", "-o", "killed"];
     const { code } = await lutra(args, { cwd: path(), interruptWhen: begun, signal: "SIGKILL" });
     expect(code).toBe(null);
     expect(await begun()).toBe(true);
   };
 
-  test("there is no folder, and the next run makes one in spite of what lies about", async () => {
+  test("there is no folder; the next run makes one and removes what the killed one left", async () => {
     await killIn(path());
     expect(await folder.names()).not.toContain("killed");
     await lutraJson([...COMPILE, "-o", "killed"], { cwd: path() });
     expect(await readdir(path("killed"))).toContain("compile.json");
+    expect(await begunIn(path())).toEqual([]);
   });
 
   test("an older result stays as it was", async () => {
     const before = await readFile(path("killed/model.lut.onnx"));
     await killIn(path("killed"));
     expect(await readFile(path("killed/model.lut.onnx"))).toEqual(before);
+  });
+
+  test("what other processes still write, or other machines did, is left alone", async () => {
+    const [left] = await begunIn(path("killed"));
+    const renamed = (pattern: RegExp, by: string): string => left.replace(pattern, by);
+    const others = [
+      renamed(/-\d+-(?=[0-9a-f]{8}$)/, `-${process.pid}-`),
+      renamed(/lutra-[0-9a-f]{8}/, "lutra-00000000"),
+      `${left}.mine`,
+      renamed(/^\.killed/, ".others"),
+    ];
+    for (const name of others) await mkdir(path(`killed/${name}`));
+    await lutraJson([...COMPILE, "-o", "killed"], { cwd: path() });
+    const names = await readdir(path("killed"));
+    expect(names).not.toContain(left);
+    expect(names).toEqual(expect.arrayContaining(others));
   });
 });

@@ -241,7 +241,6 @@ describe("what cannot be compiled leaves nothing behind", () => {
   });
 
   test.each([
-    ["no segments", ["--segments", "0"], /segments/],
     ["a thousand million segments", ["--segments", "1e9"], /segments/],
     ["an unknown method", ["--method", "magic"], /magic/],
     ["a kind the model has not", ["--only", "silu"], /silu/],

@@ -1,41 +1,24 @@
 // Budgets and plans on a real model: the smallest tables that keep it, and a plan that gives back what it came from.
 
-import { readFileSync } from "node:fs";
-import * as ort from "onnxruntime-node";
 import { beforeAll, expect, it } from "vitest";
-import { openSession } from "../../packages/lutra/src/adapt/onnxruntime.ts";
 import { fromJson, hash, toJson } from "../../packages/lutra/src/base/index.ts";
 import { type Compilation, type CompileOptions, compile } from "../../packages/lutra/src/compile.ts";
 import type { Dataset } from "../../packages/lutra/src/data/index.ts";
 import { parsePlan, planFile } from "../../packages/lutra/src/model/index.ts";
-import { concatenate, readModel } from "../../packages/lutra/src/onnx/index.ts";
+import { concatenate } from "../../packages/lutra/src/onnx/index.ts";
 import { segmentCount } from "../../packages/lutra/src/table/index.ts";
 import { loadExample } from "../model/fixture.ts";
-import { describeShared, sharedPath } from "../shared.ts";
+import { describeShared } from "../shared.ts";
+import { sharedModel, shortened, tools } from "./real-models.ts";
 
-const SST2 = "models/sst2_bert_tiny/sst2_bert_tiny.onnx";
+const SST2 = "sst2_bert_tiny/sst2_bert_tiny.onnx";
 const SIXTEEN: CompileOptions = { segments: 16, method: "optimal", norm: "max", flat: false, seed: 1 };
-
-const tools = {
-  openSession: (bytes: Uint8Array) => openSession(ort, bytes, { threads: 2 }),
-  now: () => performance.now(),
-};
 
 /** Two kinds of layer, so that few tables of every size are solved; the bench compiles whole models. */
 const ONLY = ["gelu", "layer-norm"];
 
-/** The first samples of each split: quick. The bench runs all of them. */
-function shortened(dataset: Dataset): Dataset {
-  const { calibration, report } = dataset.parts;
-  const first = { calibration: { ...calibration, indices: calibration.indices.slice(0, 128) } };
-  return {
-    ...dataset,
-    parts: { ...dataset.parts, ...first, report: { ...report, indices: report.indices.slice(0, 200) } },
-  };
-}
-
 function run(dataset: Dataset, options: Partial<CompileOptions>): Promise<Compilation> {
-  return compile(readModel(readFileSync(sharedPath(SST2))), dataset, { ...SIXTEEN, ...options }, tools);
+  return compile(sharedModel(SST2), dataset, { ...SIXTEEN, ...options }, tools);
 }
 
 const bytesOf = ({ tables }: Compilation): number => tables.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -47,7 +30,7 @@ describeShared("compile of two kinds of sst2_bert_tiny's layers", () => {
   let budgeted: Compilation;
 
   beforeAll(async () => {
-    dataset = shortened(await loadExample("sst2"));
+    dataset = shortened(await loadExample("sst2"), 128, 200);
     uniform = await run(dataset, { only: ONLY });
     budgeted = await run(dataset, { only: ONLY, budget: { maxDrop: 0.005 } });
   }, 120_000);
@@ -63,7 +46,7 @@ describeShared("compile of two kinds of sst2_bert_tiny's layers", () => {
 
   it("says what the tables were chosen on, every plan tried, and why none is smaller", () => {
     const { allocation } = budgeted;
-    expect(allocation?.chosenOn).toBe("the 128 samples of the calibration split (the dataset has no selection split)");
+    expect(allocation?.chosenOn).toBe("the 256 samples of the selection split");
     expect(allocation?.front.length).toBeGreaterThanOrEqual(16);
     expect(allocation?.front.length).toBeLessThanOrEqual(40);
     expect(allocation?.why).toMatch(/leaves the budget/);

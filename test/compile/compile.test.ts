@@ -1,42 +1,22 @@
 // The main job end to end on real models: tables proven, model rewritten, accuracy measured.
 
-import { readFileSync } from "node:fs";
-import * as ort from "onnxruntime-node";
 import { expect, it } from "vitest";
-import { openSession } from "../../packages/lutra/src/adapt/onnxruntime.ts";
 import { hash, LutraError } from "../../packages/lutra/src/base/index.ts";
 import { type Compilation, type CompileOptions, compile } from "../../packages/lutra/src/compile.ts";
 import type { Dataset } from "../../packages/lutra/src/data/index.ts";
 import { concatenate, findSites, readModel } from "../../packages/lutra/src/onnx/index.ts";
 import { loadExample } from "../model/fixture.ts";
-import { describeShared, sharedPath } from "../shared.ts";
+import { describeShared } from "../shared.ts";
+import { sharedModel, shortened, tools } from "./real-models.ts";
 
-const KWT1 = "models/kwt1/kwt1_mfcc.onnx";
-const KWT1_DECOMPOSED = "models/kwt1/kwt1_mfcc_decomposed.onnx";
-const SST2 = "models/sst2_bert_tiny/sst2_bert_tiny.onnx";
-const STORIES = "models/stories260k/stories260k.onnx";
+const KWT1 = "kwt1/kwt1_mfcc.onnx";
+const KWT1_DECOMPOSED = "kwt1/kwt1_mfcc_decomposed.onnx";
+const SST2 = "sst2_bert_tiny/sst2_bert_tiny.onnx";
+const STORIES = "stories260k/stories260k.onnx";
 const SIXTEEN: CompileOptions = { segments: 16, method: "optimal", norm: "max", flat: false, seed: 1 };
 
-const tools = {
-  openSession: (bytes: Uint8Array) => openSession(ort, bytes, { threads: 2 }),
-  now: () => performance.now(),
-};
-
 function run(model: string, dataset: Dataset, options: Partial<CompileOptions> = {}): Promise<Compilation> {
-  return compile(readModel(readFileSync(sharedPath(model))), dataset, { ...SIXTEEN, ...options }, tools);
-}
-
-/** The first samples of each split: quick, and enough to see a broken layer. The bench runs all of them. */
-function shortened(dataset: Dataset, calibration: number, report: number): Dataset {
-  const { parts } = dataset;
-  const first = (split: "calibration" | "report", count: number) => ({
-    ...parts[split],
-    indices: parts[split].indices.slice(0, count),
-  });
-  return {
-    ...dataset,
-    parts: { ...parts, calibration: first("calibration", calibration), report: first("report", report) },
-  };
+  return compile(sharedModel(model), dataset, { ...SIXTEEN, ...options }, tools);
 }
 
 const countKinds = ({ sites }: Compilation): Record<string, number> => {
@@ -131,7 +111,7 @@ describeShared("compile", () => {
 
   it("stops when it is interrupted", async () => {
     const abort = new AbortController();
-    const model = readModel(readFileSync(sharedPath(KWT1)));
+    const model = sharedModel(KWT1);
     const stages: string[] = [];
     const running = compile(model, await loadExample("speech-commands"), SIXTEEN, tools, {
       signal: abort.signal,

@@ -55,3 +55,23 @@ describe("the report", () => {
     expect(report(reportData())).toBe(html);
   });
 });
+
+describe("examples in the report", () => {
+  const example = { input: "3 < 4", before: "yes", after: "yes" };
+
+  test("are left out where there are none", () => {
+    expect(report(reportData())).not.toContain("<h2>Examples</h2>");
+  });
+
+  test("are shown with both answers, escaped", () => {
+    const html = report({ ...reportData(), examples: [example] });
+    expect(html).toContain("<td>3 &lt; 4</td><td>yes</td><td>yes</td><td></td>");
+    expect(html).toContain("Both models give the same answer to every input.");
+  });
+
+  test("say which answer changed", () => {
+    const html = report({ ...reportData(), examples: [example, { ...example, after: "no" }] });
+    expect(html).toContain("<td>yes</td><td>no</td><td>changed</td>");
+    expect(html).toContain("The answers to 1 of 2 inputs differ.");
+  });
+});

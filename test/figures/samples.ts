@@ -124,6 +124,7 @@ export function allocationData(): CompiledAllocation {
     chosen,
     uniform,
     why: "48 bytes lose more",
+    segments: 16,
     chosenOn: "100 samples <of the selection split>",
   };
 }

@@ -39,6 +39,19 @@ const TABLES: readonly Json[] = [
     shift: 0,
     rounding: "half-even",
   } satisfies Table,
+  {
+    spec: { fn: "tanh", domain: { lo: -4, hi: 4 }, input: BINARY32, output: BINARY32 },
+    reductions: [],
+    clamp: [-4, 4],
+    index: { rule: "nested", first: -4, codes: [-1, 1], scales: [0.5, 2, 0.5], counts: [2, 4, 2] },
+    coefficients: [
+      [-0.93, -0.8, -0.2, 0, 0, 0.2, 0.8, 0.93].map(Math.fround),
+      [0.02, 0.1, 0.6, 0.92, 0.92, 0.6, 0.1, 0.02].map(Math.fround),
+    ],
+    shift: 0,
+    rounding: "half-even",
+    entries: { count: 9, bits: 16 },
+  } satisfies Table,
 ].map((table) => fromJson(toJson(table)));
 
 const CODES = [-128, -1, 0, 1, 127, 0.5, -3e38, 1e-40, Infinity, -Infinity, Number.NaN];

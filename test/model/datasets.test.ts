@@ -1,6 +1,6 @@
 // Datasets that come with the project against what is published of their models (../shared/models/*/SOURCE.txt): all of the data where that
 // takes a second, else part of it, as the test's name says. models.test.ts has kwt1, sst2_bert_tiny, stories260k and vit_mnist.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
@@ -32,7 +32,21 @@ function shareOfYes({ logits, samples }: Score): number {
   return logits.samples.filter(([probability]) => probability > 0.5).length / samples;
 }
 
+const EXAMPLES = readdirSync(join(ROOT, "examples/datasets"))
+  .filter((file) => file.endsWith(".json"))
+  .map((file) => file.replace(".json", ""));
+
 describeShared("the datasets that come with the project", () => {
+  it.each(EXAMPLES)("have disjoint samples to calibrate, to choose and to report on (%s)", async (name) => {
+    const { calibration, selection, report, all } = (await loadExample(name)).parts;
+    // Five stories are too few to share: all of them are reported on, and random tokens take the other parts.
+    const shared = name === "stories260k" ? [report] : [calibration, selection, report];
+    for (const { indices } of shared) expect(indices.length).toBeGreaterThan(0);
+    const used = shared.flatMap(({ indices }) => [...indices]);
+    expect(new Set(used).size).toBe(used.length);
+    expect(used.length).toBe(all.indices.length);
+  });
+
   it("let gpt_nano_sort sort all 729 lists of six digits", async () => {
     const { metrics, rows, samples } = await evaluate("gpt_nano_sort/gpt_nano_sort.onnx", "sorted-digits");
     expect({ rows, samples }).toEqual({ rows: 6 * 729, samples: 729 });

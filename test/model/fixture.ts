@@ -1,6 +1,7 @@
 // A session that computes its output with a function, and the datasets that come with the project.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { tokenizerOpener } from "../../packages/lutra/src/adapt/tokenizers.ts";
 import type { Session, Tensor, Tensors } from "../../packages/lutra/src/base/index.ts";
 import { type Dataset, loadDataset, parseDescription } from "../../packages/lutra/src/data/index.ts";
 import type { Kernel } from "../../packages/lutra/src/kernel/index.ts";
@@ -20,8 +21,9 @@ export function tensor(shape: readonly number[], values: readonly number[]): Ten
 /** A dataset of examples/datasets. */
 export function loadExample(name: string): Promise<Dataset> {
   const file = resolve(ROOT, "examples/datasets", `${name}.json`);
-  return loadDataset(parseDescription(readFileSync(file), file), async (path) =>
-    readFileSync(resolve(dirname(file), path)),
+  const readFile = async (path: string): Promise<Uint8Array> => readFileSync(resolve(dirname(file), path));
+  return loadDataset(parseDescription(readFileSync(file), file), readFile, async (tokenizer, config) =>
+    tokenizerOpener(await import("@huggingface/tokenizers"))(tokenizer, config),
   );
 }
 

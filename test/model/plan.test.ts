@@ -3,8 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { fromJson, type Json, toJson } from "../../packages/lutra/src/base/index.ts";
 import { elementwise } from "../../packages/lutra/src/layer/index.ts";
-import { checkPlan, type Plan, parsePlan, planFile } from "../../packages/lutra/src/model/index.ts";
-import { BINARY32 } from "../../packages/lutra/src/num/index.ts";
+import { checkPlan, type Plan, parsePlan, planFile, planSites } from "../../packages/lutra/src/model/index.ts";
+import { BINARY32, type IntegerFormat, integerFormat, valuesOf } from "../../packages/lutra/src/num/index.ts";
 import type { Site } from "../../packages/lutra/src/onnx/index.ts";
 import type { Problem } from "../../packages/lutra/src/table/index.ts";
 import { failure } from "../data/errors.ts";
@@ -137,5 +137,40 @@ describe("checkPlan", () => {
   it("refuses a layer planned twice", async () => {
     const error = await failure(async () => check({ ...PLAN, sites: [planned, planned] }));
     expect(error.where).toBe("plan: sites[1]");
+  });
+});
+
+describe("the problem of a function of codes", () => {
+  const QUANTIZED = {
+    id: "y",
+    form: "operator",
+    nodes: ["y"],
+    inputs: ["q"],
+    output: "y",
+    attributes: {},
+    axes: null,
+  } as const;
+  const codes = (bits: number, zeroPoint: number) => integerFormat(true, bits, 2 ** -bits, zeroPoint);
+  const asked = (fn: string, input: IntegerFormat, output: IntegerFormat) => {
+    const spec = { fn, domain: valuesOf(input), input, output };
+    const site: Site = { ...QUANTIZED, kind: fn, formats: { input, output } };
+    const kernels = new Map([[site.id, elementwise(spec)]]);
+    const { tables } = planSites([site], kernels, {}, { segments: 16, norm: "max", method: "optimal" });
+    return Object.values(tables)[0];
+  };
+
+  it("asks for all answers where codes have 8 bits, over all of them", () => {
+    const table = asked("gelu", codes(8, 3), codes(8, 0));
+    expect(table).toMatchObject({ method: "direct", problem: { size: { segments: 256 }, reductions: [] } });
+    expect(table?.problem.spec.domain).toEqual({ lo: -131 / 256, hi: 124 / 256 });
+  });
+
+  it("asks for the segments given where codes have 16, behind a symmetry if both zero points are 0", () => {
+    expect(asked("tanh", codes(16, 0), codes(16, 0))).toMatchObject({
+      method: "optimal",
+      problem: { size: { segments: 16 }, reductions: [{ by: "odd" }] },
+    });
+    expect(asked("tanh", codes(16, 0), codes(16, 5))?.problem.reductions).toEqual([]);
+    expect(asked("tanh", codes(16, 5), codes(16, 0))?.problem.reductions).toEqual([]);
   });
 });

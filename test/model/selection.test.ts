@@ -64,4 +64,19 @@ describe("thinnedSelection", () => {
     );
     expect(thinnedSelection(given, 10)).toBe(given);
   });
+
+  it("keeps the first samples, without a gap, where each takes up the state of the one before", async () => {
+    const files = {
+      "x.npy": npyFloats(
+        [COUNT, 1],
+        Array.from({ length: COUNT }, (_, i) => i),
+      ),
+    };
+    const inputs = {
+      x: { file: "x.npy", type: "float32" },
+      state: { carry: "next", shape: [1], type: "float32" },
+    };
+    const given = await load({ inputs, splits: { calibration: 4, selection: 10, shuffle: false } }, files);
+    expect([...thinnedSelection(given, 5).parts.selection.indices]).toEqual([4, 5, 6, 7, 8]);
+  });
 });

@@ -82,6 +82,6 @@ describeShared("ONNX's node tests", () => {
       checked++;
     }
     expect(failing).toEqual([]);
-    expect(checked).toBeGreaterThan(230);
+    expect(checked).toBeGreaterThan(310);
   });
 });

@@ -2,9 +2,12 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import {
   AttributeProtoSchema,
+  FunctionProtoSchema,
   GraphProtoSchema,
   ModelProtoSchema,
   NodeProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
   TensorProto_DataLocation,
 } from "onnx-buf";
 import { describe, expect, it } from "vitest";
@@ -17,6 +20,8 @@ import {
   readModel,
   tensor,
 } from "../../packages/lutra/src/onnx/index.ts";
+import { storedTensors } from "../../packages/lutra/src/onnx/stored.ts";
+import { decodeTensor } from "../../packages/lutra/src/onnx/tensor.ts";
 import { modelBytes, modelProto, valueInfo } from "./models.ts";
 
 const small = modelBytes({
@@ -148,22 +153,17 @@ describe("readModel on graphs that cannot run", () => {
 });
 
 describe("readModel on external data", () => {
-  const external = (location: string, length = "16") =>
-    modelBytes({
-      nodes: [node("Add", ["x", "w"], ["y"])],
-      initializers: [
-        Object.assign(tensor(new Float32Array(0), [0], "w"), {
-          dims: [4n],
-          dataLocation: TensorProto_DataLocation.EXTERNAL,
-          externalData: modelProto({ nodes: [] }).metadataProps.concat(
-            [
-              ["location", location],
-              ["length", length],
-            ].map(([key, value]) => ({ $typeName: "onnx.StringStringEntryProto" as const, key, value })),
-          ),
-        }),
-      ],
+  const stored = (location: string, elements: bigint, length: string) =>
+    Object.assign(tensor(new Float32Array(0), [0], "w"), {
+      dims: [elements],
+      dataLocation: TensorProto_DataLocation.EXTERNAL,
+      externalData: [
+        ["location", location],
+        ["length", length],
+      ].map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
     });
+  const external = (location: string, elements = 4n, length = `${4n * elements}`) =>
+    modelBytes({ nodes: [node("Add", ["x", "w"], ["y"])], initializers: [stored(location, elements, length)] });
 
   it("keeps the file it was given, and does not read it", () => {
     const read = (): Uint8Array => {
@@ -174,7 +174,7 @@ describe("readModel on external data", () => {
     expect(model.external.get("weights.bin")).toBe(file);
     expect(findSites(model)).toEqual([]);
     expect(externalFiles(model)).toEqual([]);
-    const large = readModel(external("weights.bin", `${2 ** 33}`), { external: () => file });
+    const large = readModel(external("weights.bin", 2n ** 31n), { external: () => file });
     expect(externalFiles(large)).toEqual(["weights.bin"]);
     expect(embedExternal(large)).toBe(large);
   });
@@ -191,7 +191,82 @@ describe("readModel on external data", () => {
     expect(refusal(() => readModel(external("weights.bin"), { external: short })).message).toContain("too short");
     for (const location of ["../weights.bin", "/etc/passwd", "C:\\weights.bin"])
       expect(refusal(() => readModel(external(location), { external: short })).message).toContain("outside");
-    expect(refusal(() => readModel(external("weights.bin", "-1"), { external: short })).message).toContain("no valid");
+    expect(refusal(() => readModel(external("weights.bin", 4n, "-1"), { external: short })).message).toContain(
+      "no valid",
+    );
+  });
+});
+
+describe("embedExternal", () => {
+  it("brings in the tensors of the graph, of bodies and of functions, and shares the rest", () => {
+    const entry = (key: string, value: string) => create(StringStringEntryProtoSchema, { key, value });
+    const stored = (name: string, offset: number) =>
+      Object.assign(tensor(new Float32Array(0), [0], name), {
+        dims: [2n],
+        dataLocation: TensorProto_DataLocation.EXTERNAL,
+        externalData: [entry("location", "w.bin"), entry("offset", `${offset}`), entry("length", "8")],
+      });
+    const body = (at: number) => ({
+      node: [
+        node("Constant", [], [`c${at}`], { value: stored("", at) }),
+        node("Add", [`w${at}`, `c${at}`], [`b${at}`]),
+      ],
+      initializer: [stored(`w${at}`, at + 8)],
+      output: [valueInfo(`b${at}`)],
+    });
+    const branch = (name: string, at: number) => create(AttributeProtoSchema, { name, type: 5, g: body(at) });
+    const conditional = create(NodeProtoSchema, {
+      opType: "If",
+      input: ["x"],
+      output: ["c"],
+      attribute: [branch("then_branch", 0), branch("else_branch", 16)],
+    });
+    const proto = modelProto({
+      nodes: [conditional, node("Add", ["c", "w"], ["s"]), node("Exp", ["s"], ["y"])],
+      initializers: [stored("w", 32)],
+    });
+    proto.functions.push(
+      create(FunctionProtoSchema, { name: "f", node: [node("Constant", [], ["k"], { value: stored("", 40) })] }),
+    );
+    const floats = Float32Array.from({ length: 12 }, (_, i) => i);
+    const given = readModel(toBinary(ModelProtoSchema, proto), { external: () => new Uint8Array(floats.buffer) });
+    const inside = embedExternal(given);
+    expect([...storedTensors(inside.proto)].map((one) => decodeTensor(one)?.data)).toEqual(
+      [8, 2, 0, 6, 4, 10].map((first) => Float32Array.of(first, first + 1)),
+    );
+    expect(inside.external.size).toBe(0);
+    expect(inside.graph.node.slice(1)).toEqual(given.graph.node.slice(1));
+    expect(inside.graph.node[2]).toBe(given.graph.node[2]);
+    expect(externalFiles(given)).toEqual([]);
+  });
+});
+
+describe("the size of a stored tensor", () => {
+  const refusalOf = (change: Partial<TensorProto>): LutraError => {
+    const w = Object.assign(tensor(new Float32Array(4), [2, 2], "w"), change);
+    return refusal(() => readModel(modelBytes({ nodes: [node("Add", ["x", "w"], ["y"])], initializers: [w] })));
+  };
+
+  it.each<[string, Partial<TensorProto>, string]>([
+    ["raw bytes too few", { rawData: new Uint8Array(12) }, "[2, 2] of float asks for 16 bytes, it has 12"],
+    ["raw bytes too many", { rawData: new Uint8Array(20) }, "[2, 2] of float asks for 16 bytes, it has 20"],
+    ["another type", { dataType: 10 }, "[2, 2] of float16 asks for 8 bytes, it has 16"],
+    ["four bits", { dataType: 22, dims: [3n] }, "[3] of int4 asks for 2 bytes, it has 16"],
+    ["a list", { rawData: new Uint8Array(0), floatData: [1, 2] }, "[2, 2] of float asks for 4 numbers, it has 2"],
+    ["nothing", { rawData: new Uint8Array(0) }, "[2, 2] of float asks for 4 numbers, it has 0"],
+    ["a negative extent", { dims: [-1n, -4n] }, "[-1, -4] of float is no shape"],
+  ])("must be what its shape and type ask for: %s", (_what, change, says) => {
+    const error = refusalOf(change);
+    expect(error.code).toBe("bad-model");
+    expect(error.message).toBe(`the data of tensor "w" do not fit: ${says}`);
+    expect(error.where).toBe("tensor w");
+  });
+
+  it("may be zero, and that of texts is not looked at", () => {
+    const empty = tensor(new Float32Array(0), [0, 3], "w");
+    const texts = Object.assign(tensor(new Float32Array(0), [0], "t"), { dims: [2n], dataType: 8 });
+    const nodes = [node("Add", ["x", "w"], ["y"])];
+    expect(readModel(modelBytes({ nodes, initializers: [empty, texts] })).opset).toBe(17);
   });
 });
 

@@ -240,8 +240,20 @@ test("atScale shares coefficients between input scales", () => {
   const shared = integerTable({
     coefficients: [[3], [2]],
     scales: [
-      { input: integerFormat(true, 8, 0.5), index: { rule: "breakpoints", codes: [] }, interceptShift: 1, shift: 0 },
-      { input: integerFormat(true, 8, 0.25), index: { rule: "breakpoints", codes: [] }, interceptShift: 2, shift: 1 },
+      {
+        input: integerFormat(true, 8, 0.5),
+        clamp: [-Infinity, Infinity],
+        index: { rule: "breakpoints", codes: [] },
+        interceptShift: 1,
+        shift: 0,
+      },
+      {
+        input: integerFormat(true, 8, 0.25),
+        clamp: [-Infinity, Infinity],
+        index: { rule: "breakpoints", codes: [] },
+        interceptShift: 2,
+        shift: 1,
+      },
     ],
   });
   expect(evaluate(atScale(shared, 0), 5)).toBe(2 * 5 + 6);

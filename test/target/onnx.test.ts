@@ -52,6 +52,10 @@ describe("an emitted lookup gives evaluate's bits in onnxruntime for all bfloat1
       index: { rule: "float-bits", first: 120 * 4, shift: 21 },
       coefficients: [draw(50, 1), draw(50, 1)],
     }),
+    nested: table({
+      index: { rule: "nested", first: -5.5, codes: [-2, 0.5], scales: [1, Math.fround(4.7), 0.75], counts: [3, 12, 3] },
+      coefficients: [draw(18, 1), draw(18, 1)],
+    }),
     odd: withReduction({ by: "odd" }),
     even: withReduction({ by: "even" }),
     reflect: withReduction({ by: "reflect" }),

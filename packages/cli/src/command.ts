@@ -1,6 +1,6 @@
 // What every command is: a computation that returns plain data, and the text a person reads, made from that same data.
 
-import type { Control } from "lutra";
+import type { Control } from "lutra/base";
 import { progressLine } from "./progress.ts";
 import type { Style } from "./text.ts";
 
@@ -42,7 +42,7 @@ export async function runCommand<Options extends CommonOptions, Data>(
 }
 
 async function render<Options, Data>(command: Command<Options, Data>, data: Data, json: boolean): Promise<string> {
-  const { toJson } = await import("lutra");
+  const { toJson } = await import("lutra/base");
   const { styleFor } = await import("./text.ts");
   return json ? toJson(data) : command.print(data, styleFor(process.stdout));
 }

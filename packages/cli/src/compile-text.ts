@@ -10,7 +10,9 @@ import {
   segmentCount,
   tableBytes,
 } from "lutra";
+import { roundingText, typesText } from "./codes-text.ts";
 import { changeText, metricText } from "./metric-text.ts";
+import { skippedTable } from "./skipped-text.ts";
 import {
   alignedTable,
   grouped,
@@ -35,9 +37,10 @@ export function compileText(data: CompileData, style: Style): string {
   return [
     style.bold(title),
     kindTable(data, style),
+    ...(data.skipped.length === 0 ? [] : [skippedTable(data.skipped, style)]),
     tableTable(data, style),
     metricTable(data, style),
-    ...(data.allocation === null ? [] : [allocationText(data.allocation, style)]),
+    ...(data.allocation === null ? [] : [allocationText(data.allocation, data.tables, style)]),
     fileList(data, style),
   ].join("\n\n");
 }
@@ -52,8 +55,8 @@ function kindTable({ sites, tables }: CompileData, style: Style): string {
     right("bytes"),
     right("proven max error"),
   ];
-  const rows = [...new Set(sites.map(({ kind }) => kind))].map((kind) => {
-    const members = sites.filter((site) => site.kind === kind);
+  const rows = [...new Set(sites.map(layerText))].map((kind) => {
+    const members = sites.filter((site) => layerText(site) === kind);
     const names = new Set(members.flatMap((site) => site.tables));
     const used = tables.filter(({ name }) => names.has(name));
     return [
@@ -67,6 +70,11 @@ function kindTable({ sites, tables }: CompileData, style: Style): string {
     ];
   });
   return alignedTable(columns, rows, style);
+}
+
+/** The kind, and the integers of a layer from codes to codes. */
+function layerText({ kind, formats }: CompiledSite): string {
+  return formats === undefined ? kind : `${kind}, ${typesText(formats)}`;
 }
 
 function tableTable({ tables, sites }: CompileData, style: Style): string {
@@ -85,7 +93,8 @@ function tableTable({ tables, sites }: CompileData, style: Style): string {
     table.spec.fn,
     grouped(segmentCount(table)),
     grouped(tableBytes(table)),
-    problem.norm === "relative" ? `${significant(certificate.relative.upper)} relative` : provenError(certificate),
+    roundingText(certificate) ??
+      (problem.norm === "relative" ? `${significant(certificate.relative.upper)} relative` : provenError(certificate)),
     bound > 0 ? `${significant(bound)} ${problem.norm}` : "not known",
     grouped(sites.filter((site) => site.tables.includes(name)).length),
     certificate.over,
@@ -107,9 +116,15 @@ function metricTable(data: CompileData, style: Style): string {
 }
 
 /** What the budget bought: bytes against the uniform plan, and why they are not fewer. */
-function allocationText({ chosen, uniform, chosenOn, front, why }: CompiledAllocation, style: Style): string {
-  const segments = Math.max(...Object.values(uniform.segments));
-  const saved = `${grouped(chosen.bytes)} bytes of tables, ${percent(chosen.bytes / uniform.bytes)} of the ${grouped(uniform.bytes)} with ${segments} segments everywhere`;
+function allocationText(
+  { chosen, uniform, segments, chosenOn, front, why }: CompiledAllocation,
+  tables: readonly CompiledTable[],
+  style: Style,
+): string {
+  const listed = tables.some(({ table }) => table.spec.input.kind === "integer")
+    ? ", one entry per code of 8 bits"
+    : "";
+  const saved = `${grouped(chosen.bytes)} bytes of tables, ${percent(chosen.bytes / uniform.bytes)} of the ${grouped(uniform.bytes)} with ${segments} segments everywhere${listed}`;
   return [style.bold(saved), `${plural(front.length, "plan")} tried on ${chosenOn}`, why].join("\n  ");
 }
 
@@ -121,6 +136,11 @@ function fileList({ files }: CompileData, style: Style): string {
 
 /** Of the layers, the largest: absolute where one is proven, else relative; relative too where that is what their one table was made for. */
 function largestError(sites: readonly CompiledSite[], tables: readonly CompiledTable[]): string {
+  const farthest = sites.reduce((a, b) =>
+    (b.certificate.offBy?.length ?? 0) > (a.certificate.offBy?.length ?? 0) ? b : a,
+  );
+  const rounding = roundingText(farthest.certificate);
+  if (rounding !== null) return rounding;
   if (tables.every(({ hole, problem }) => hole === "f" && problem.norm === "relative")) {
     return `${significant(Math.max(...sites.map(({ certificate }) => certificate.relative.upper)))} relative`;
   }

@@ -89,8 +89,8 @@ function saver(save: () => Promise<void>): { next(): void; idle(): Promise<void>
 /** @throws LutraError "bad-argument" */
 function threadCount(wanted: number | undefined): number {
   if (wanted === undefined) return availableParallelism();
-  if (Number.isInteger(wanted) && wanted > 0 && wanted <= MAX_THREADS) return wanted;
-  throw new LutraError("bad-argument", `threads must be a positive integer of at most ${MAX_THREADS}, got ${wanted}`);
+  if (wanted <= MAX_THREADS) return wanted;
+  throw new LutraError("bad-argument", `threads must be at most ${MAX_THREADS}, got ${wanted}`);
 }
 
 /** More than any machine has; each costs some 30 MB. */

@@ -1,8 +1,8 @@
 // The only place that touches the disk. Reads say what is wrong with which path. Writes are whole or not at all: everything goes
-// into a temporary name on its target's file system and is renamed at the end; a failure removes what was begun.
+// into a temporary name on its target's file system and is renamed at the end; a failure removes what was begun (temporary.ts: even a kill).
 
 import { randomBytes } from "node:crypto";
-import { constants, readFileSync } from "node:fs";
+import { constants } from "node:fs";
 import {
   access,
   copyFile,
@@ -16,27 +16,47 @@ import {
   rm,
   stat,
 } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { LutraError } from "lutra";
+import { dirname, join } from "node:path";
+import { fromJson, LutraError } from "lutra/base";
+import { removeStale, temporaryFor } from "./temporary.ts";
 
 export type Content = string | Uint8Array | readonly Uint8Array[];
 
 /** What marks a folder as one that `lutra compile` wrote: its own tables/ inside may be replaced. */
 const FOLDER_MARK = "compile.json";
 
+/** Most that Node reads in one call. */
+const MAX_BYTES: number = 2 ** 31 - 1;
+
 /** @throws LutraError "io" */
 export async function readBytes(path: string): Promise<Uint8Array> {
+  let handle: FileHandle | null = null;
   try {
-    // In one call: asynchronous reads come in small pieces, three times as slowly for a model of 300 MB.
-    return readFileSync(path);
+    handle = await open(path);
+    const found = await handle.stat();
+    // What has no size (a pipe), and what is too large for an array, is Node's to read or to refuse.
+    const isPlain = found.isFile() && found.size > 0 && found.size < MAX_BYTES;
+    return isPlain ? await readInOneCall(handle, found.size) : await handle.readFile();
   } catch (cause) {
     throw ioError("read", path, cause);
+  } finally {
+    await handle?.close();
   }
+}
+
+/** A read of Node's own comes in small pieces, three times as slowly for a model of 300 MB. */
+async function readInOneCall(handle: FileHandle, size: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  for (let done = 0; done < size; ) {
+    const { bytesRead } = await handle.read(bytes, done, size - done, done);
+    if (bytesRead === 0) return bytes.subarray(0, done);
+    done += bytesRead;
+  }
+  return bytes;
 }
 
 /** @throws LutraError "io", or "bad-data" if the file is not JSON */
 export async function readJson(path: string): Promise<unknown> {
-  const { fromJson } = await import("lutra");
   const text = new TextDecoder().decode(await readBytes(path));
   try {
     return fromJson(text);
@@ -50,8 +70,9 @@ export async function readJson(path: string): Promise<unknown> {
 export async function writeWhole(path: string, content: Content): Promise<void> {
   if (await isSpecial(path)) return await writeContent(path, content);
   const target = await resolved(path);
-  const temporary = temporaryBeside(target);
+  const temporary = temporaryFor(target);
   try {
+    await removeStale(target);
     await writeContent(temporary, content);
     await rename(temporary, target);
   } catch (cause) {
@@ -208,14 +229,12 @@ async function linkOrCopy(source: string, target: string, shown: string): Promis
   }
 }
 
-function temporaryBeside(target: string): string {
-  return join(dirname(target), `.${basename(target)}.lutra-${randomBytes(4).toString("hex")}`);
-}
-
 /** On the target's own file system: inside it if it exists, since it may be a mounted one; beside it if not. */
 async function temporaryFolderFor(target: string): Promise<string> {
-  const beside = temporaryBeside(target);
-  return (await isFound(target)) ? join(target, basename(beside)) : beside;
+  await removeStale(target);
+  if (!(await isFound(target))) return temporaryFor(target);
+  await removeStale(target, target);
+  return temporaryFor(target, target);
 }
 
 async function isFound(path: string): Promise<boolean> {

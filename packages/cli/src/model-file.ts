@@ -2,13 +2,15 @@
 
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type ExternalFile, LutraError, type Model, readModel } from "lutra";
+import { LutraError } from "lutra/base";
+import type { ExternalFile, Model } from "lutra/onnx";
 import type { OnnxRuntime } from "lutra/onnxruntime";
 import { readBytes } from "./files.ts";
 
 /** @throws LutraError "io" or "bad-model", naming the file */
 export async function readModelFile(path: string): Promise<Model> {
-  const bytes = await readBytes(path);
+  // Another thread reads while this one loads the library.
+  const [bytes, { readModel }] = await Promise.all([readBytes(path), import("lutra/onnx")]);
   const folder = dirname(path);
   return await inFile(path, () => readModel(bytes, { external: (location) => openExternal(join(folder, location)) }));
 }

@@ -1,5 +1,5 @@
-// Option values as typed on the command line. Only their syntax is checked here (exit code 2); whether a value makes sense is the
-// library's to say (exit code 1).
+// Option values as typed on the command line. One rule: a number, range or choice that no function or file could make right is refused
+// here, with exit code 2; what does not suit a function or a file, and names that only the library knows, are its to refuse, with 1.
 
 import { InvalidArgumentError } from "commander";
 
@@ -9,9 +9,40 @@ export interface Grid {
   readonly step: number;
 }
 
-export function number(text: string): number {
+function number(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || Number.isNaN(value)) throw new InvalidArgumentError(`"${text}" is not a number.`);
+  return value;
+}
+
+/** How many: 1, 2, ... */
+export function count(text: string): number {
+  const value = number(text);
+  if (!(Number.isInteger(value) && value >= 1)) throw new InvalidArgumentError(`"${text}" is not a positive integer.`);
+  return value;
+}
+
+export function counts(text: string): readonly number[] {
+  return text.split(",").map(count);
+}
+
+export function positive(text: string): number {
+  const value = number(text);
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError(`"${text}" is not a positive number.`);
+  return value;
+}
+
+/** A seed: any integer. */
+export function integer(text: string): number {
+  const value = number(text);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError(`"${text}" is not an integer.`);
+  return value;
+}
+
+/** A share in percent or points: not negative. */
+export function share(text: string): number {
+  const value = number(text);
+  if (!(value >= 0 && value < Infinity)) throw new InvalidArgumentError(`"${text}" is not a number of 0 or more.`);
   return value;
 }
 
@@ -20,6 +51,9 @@ export function grid(text: string): Grid {
   const parts = text.split(":");
   if (parts.length !== 3) throw new InvalidArgumentError(`"${text}" is not LO:HI:STEP, as in -4:4:0.01.`);
   const [lo, hi, step] = parts.map(number) as [number, number, number];
+  if (!(lo < hi && step > 0 && hi - lo < Infinity && step < Infinity)) {
+    throw new InvalidArgumentError(`the grid "${text}" has no points: LO is below HI, and STEP positive.`);
+  }
   return { lo, hi, step };
 }
 
@@ -28,12 +62,31 @@ export function range(text: string): readonly [number, number] {
   const parts = text.split(",");
   if (parts.length !== 2) throw new InvalidArgumentError(`"${text}" is not A,B, as in -8,8.`);
   const [a, b] = parts.map(number) as [number, number];
+  if (!(a <= b)) throw new InvalidArgumentError(`a range needs its lower end first, got ${text}.`);
   return [a, b];
 }
 
 /** A,B,C,... */
-export function numbers(text: string): readonly number[] {
+function numbers(text: string): readonly number[] {
   return text.split(",").map(number);
+}
+
+/** A,B,C,..., each above the one before. */
+export function increasing(text: string): readonly number[] {
+  const values = numbers(text);
+  const fault = values.findIndex((value, i) => i > 0 && !((values[i - 1] as number) < value));
+  if (fault < 0) return values;
+  throw new InvalidArgumentError(`"${text}" does not increase at ${values[fault]}.`);
+}
+
+/** NAME=VALUE,...: numbers where they look like one. */
+export function parameters(text: string): Readonly<Record<string, string | number>> {
+  const entries = text.split(",").map((part) => {
+    const [name, value, ...more] = part.split("=").map((side) => side.trim());
+    if (!name || !value || more.length > 0) throw new InvalidArgumentError(`"${part}" is not NAME=VALUE.`);
+    return [name, Number.isNaN(Number(value)) ? value : Number(value)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Comma-separated names. */
@@ -41,4 +94,13 @@ export function names(text: string): readonly string[] {
   const list = text.split(",").map((name) => name.trim());
   if (list.includes("")) throw new InvalidArgumentError(`"${text}" has an empty name.`);
   return list;
+}
+
+/** A..B or A,B,C: the whole numbers from A to B, or those given. */
+export function scales(text: string): readonly number[] {
+  const ends = /^(-?\d+)\.\.(-?\d+)$/.exec(text);
+  if (ends === null) return numbers(text);
+  const [first, last] = [Number(ends[1]), Number(ends[2])];
+  if (!(first <= last && last - first < 64)) throw new InvalidArgumentError(`"${text}" is not A..B with A at most B.`);
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }

@@ -1,7 +1,7 @@
 // Standard output, whole or an error: process.stdout drops what a full disk did not take, and throws where nobody can catch it.
 
 import { writeSync } from "node:fs";
-import { LutraError } from "lutra";
+import { LutraError } from "lutra/base";
 import { EXIT } from "./failure.ts";
 
 const STDOUT = 1;

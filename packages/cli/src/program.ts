@@ -4,20 +4,36 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { runCommand } from "./command.ts";
 import type { CertifyOptions } from "./commands/certify.ts";
+import type { CompareOptions } from "./commands/compare.ts";
+import type { CompareModelOptions } from "./commands/compare-model.ts";
 import type { CompileOptions } from "./commands/compile.ts";
 import type { EvaluateOptions } from "./commands/evaluate.ts";
 import type { FitOptions } from "./commands/fit.ts";
 import type { InspectOptions } from "./commands/inspect.ts";
+import type { RefitOptions } from "./commands/refit.ts";
 import { EXIT } from "./failure.ts";
-import { grid, names, number, numbers, range } from "./options.ts";
+import {
+  count,
+  counts,
+  grid,
+  increasing,
+  integer,
+  names,
+  parameters,
+  positive,
+  range,
+  scales,
+  share,
+} from "./options.ts";
 
 type Chosen<Options> = Omit<Options, "file">;
 
 const EXIT_CODES = `
 Exit codes:
   0    done
-  1    something you gave cannot be used: the message says what, where, and what to do
-  2    the command line is wrong
+  1    something you gave cannot be used (a function, a file, a name of a format or method, a value that does not
+       suit them): the message says what, where, and what to do
+  2    the command line is wrong: an option, or a number, range or choice that nothing else could make right
   70   internal error: please report it
   130  interrupted; nothing was written, but for what certify --exhaustive keeps to go on from`;
 
@@ -37,7 +53,10 @@ export function buildProgram(signal: AbortSignal): Command {
   addCertify(program, signal);
   addInspect(program, signal);
   addCompile(program, signal);
+  addRefit(program, signal);
   addEvaluate(program, signal);
+  addCompare(program, signal);
+  addCompareModel(program, signal);
   return program;
 }
 
@@ -48,9 +67,10 @@ function addFit(program: Command, signal: AbortSignal): void {
     .option("--out <FORMAT>", "output format; that of the input if absent")
     .option("--grid <LO:HI:STEP>", "instead of formats: binary32, the inputs lo, lo + step, ... below hi", grid)
     .option("--range <A,B>", "the inputs that count, if not all of the format", range)
-    .option("--segments <N>", "how many segments the table may have", number)
-    .option("--max-error <E>", "instead: the fewest segments with an error of at most E", number)
+    .option("--segments <N>", "how many segments the table may have", count)
+    .option("--max-error <E>", "instead: the fewest segments with an error of at most E", positive)
     .option("--method <M>", "optimal, or a published method by name", "optimal")
+    .option("--with <NAME=VALUE,...>", "what the method leaves open: lines=minimax", parameters)
     .addOption(new Option("--norm <NORM>", "the error to make small").choices(NORMS).default("max"))
     .option("--coefficients <FORMAT>", "format of the stored slopes and intercepts: s16.6")
     .option(
@@ -72,8 +92,8 @@ function addFit(program: Command, signal: AbortSignal): void {
       "what the table must keep: zero, continuous, monotone, symmetric, power-of-two-breakpoints",
       names,
     )
-    .option("--breakpoints <P,...>", "the table has exactly these breakpoints, and one segment more", numbers)
-    .option("--seed <S>", "seed of randomised methods", number, 1)
+    .option("--breakpoints <P,...>", "the table has exactly these breakpoints, and one segment more", increasing)
+    .option("--seed <S>", "seed of randomised methods", integer, 1)
     .option("-o, --output <FILE>", "write problem, table and certificate to this file")
     .addHelpText(
       "after",
@@ -107,7 +127,7 @@ function addCertify(program: Command, signal: AbortSignal): void {
   addCommand(program, "certify", "proves the error of a table, independently of how it was found")
     .argument("<table.json>", "a file written by lutra fit -o or lutra compile")
     .option("--exhaustive", "visit every binary32 input besides: all 2^32 of them where the domain has no ends")
-    .option("--threads <N>", "with --exhaustive: how many threads; all that the machine gives if absent", number)
+    .option("--threads <N>", "with --exhaustive: how many threads; all that the machine gives if absent", count)
     .option("--resume <FILE>", "with --exhaustive: where to keep what is done (default: table.json.progress)")
     .addHelpText(
       "after",
@@ -139,24 +159,24 @@ function addCompile(program: Command, signal: AbortSignal): void {
     .requiredOption("-o, --output <DIR>", "folder for the model, its tables, plan.json, report.html and compile.json")
     .option(
       "--segments <N>",
-      "segments of each table; with a limit below, of those the chosen ones are compared with",
-      number,
+      "segments of each table (functions of 8-bit codes: an entry per code); with a limit below, of those the chosen ones are compared with",
+      count,
       16,
     )
     .option(
       "--max-drop <P>",
       "the smallest tables that cost at most P points of accuracy (or P % of NLL, perplexity)",
-      number,
+      share,
     )
-    .option("--max-flips <P>", "... that change at most P % of the answers", number)
-    .option("--max-bytes <N>", "... of at most N bytes together; alone: the best tables in N bytes", number)
+    .option("--max-flips <P>", "... that change at most P % of the answers", share)
+    .option("--max-bytes <N>", "... of at most N bytes together; alone: the best tables in N bytes", count)
     .option("--method <M>", "optimal, or a published method by name", "optimal")
     .option("--only <KINDS>", "only layers of these kinds: gelu,softmax,layer-norm", names)
     .addOption(new Option("--norm <NORM>", "the error to make small").choices(NORMS).default("max"))
     .option("--plan <FILE>", "the plan.json of an earlier run, as it was or edited, instead of the choices above")
     .addOption(new Option("--to <TARGET>", "what to write").choices(["onnx"]).default("onnx"))
     .option("--flat", "plain operators instead of model-local functions, for tools that refuse those")
-    .option("--seed <S>", "seed of randomised methods", number, 1)
+    .option("--seed <S>", "seed of randomised methods", integer, 1)
     .addHelpText(
       "after",
       example(
@@ -186,6 +206,28 @@ function checkCompileOptions(command: Command): void {
   }
 }
 
+function addRefit(program: Command, signal: AbortSignal): void {
+  addCommand(program, "refit", "fits a plan's tables again to what the model's layers see, without labels")
+    .argument("<model.onnx>")
+    .requiredOption("--data <FILE>", "dataset description (JSON): inputs, labels, metric, splits")
+    .requiredOption("--plan <FILE>", "the plan.json of lutra compile")
+    .requiredOption("-o, --output <DIR>", "folder for what lutra compile writes, made with the refitted tables")
+    .option("--per-layer", "give every layer tables of its own instead of those it shares with others")
+    .option("--flat", "plain operators instead of model-local functions, for tools that refuse those")
+    .option("--seed <S>", "seed of randomised methods", integer, 1)
+    .addHelpText(
+      "after",
+      example(
+        "lutra compile model.onnx --data data.json --method relu-net --segments 8 -o out",
+        "lutra refit model.onnx --data data.json --plan out/plan.json -o refitted",
+      ).replace("Examples", "Example"),
+    )
+    .action(async (file: string, options: Chosen<RefitOptions>) => {
+      const { refit } = await import("./commands/refit.ts");
+      await runCommand(refit, { ...options, file }, signal);
+    });
+}
+
 function addEvaluate(program: Command, signal: AbortSignal): void {
   addCommand(program, "evaluate", "measures a model on a dataset, alone or against another model")
     .argument("<model.onnx>")
@@ -196,6 +238,58 @@ function addEvaluate(program: Command, signal: AbortSignal): void {
     .action(async (file: string, options: Chosen<EvaluateOptions>) => {
       const { evaluate } = await import("./commands/evaluate.ts");
       await runCommand(evaluate, { ...options, file }, signal);
+    });
+}
+
+function addCompare(program: Command, signal: AbortSignal): void {
+  addCommand(program, "compare", "every published method on one grid, each beside the optimum")
+    .argument("<FN...>", "functions by name, or expressions in x")
+    .option("--segments <N,...>", "how many entries each method may have", counts, [8, 16])
+    .option("--grid <NAME>", "where errors are measured: gqa, int8, nn-lut, huang, as the papers do", "gqa")
+    .option("--range <A,B>", "instead of the grid's own range; needed where the grid has none for a function", range)
+    .option("--scales <A..B>", "with --grid int8: the input scales 2^-A to 2^-B", scales)
+    .option("--methods <NAMES>", "only these methods", names)
+    .option("--seeds <N>", "of methods that draw lots: the median of N seeds, with the best and the worst", count, 1)
+    .option("--seed <S>", "the first seed", integer, 1)
+    .option("-o, --output <DIR>", "folder for compare.json and figures (SVG)")
+    .addHelpText(
+      "after",
+      example(
+        "lutra compare gelu --segments 8,16 --grid gqa",
+        "lutra compare gelu exp rsqrt --grid int8 --scales 0..6 --seeds 10 -o compared",
+        'lutra compare "x*sigmoid(1.702*x)" --range -4,4 --methods optimal,uniform --json',
+      ),
+    )
+    .action(async (functions: string[], options: Omit<CompareOptions, "functions">) => {
+      const { compare } = await import("./commands/compare.ts");
+      await runCommand(compare, { ...options, functions }, signal);
+    });
+}
+
+function addCompareModel(program: Command, signal: AbortSignal): void {
+  addCommand(program, "compare-model", "what each method costs a whole model, by method, size and kind of layer")
+    .argument("<model.onnx>")
+    .requiredOption("--data <FILE>", "dataset description (JSON): inputs, labels, metric, splits")
+    .option("--methods <NAMES>", "the methods to compare", names, ["optimal", "uniform"])
+    .option("--segments <N,...>", "how many entries each table may have", counts, [16])
+    .option(
+      "--replace <KINDS>",
+      "layers to replace: gelu, softmax, norms, ..., all; each and then all if absent",
+      names,
+    )
+    .option("--ranges <GRID>", "fit on the ranges of a paper's grid: gqa, nn-lut, huang")
+    .addOption(new Option("--norm <NORM>", "the error to make small").choices(NORMS).default("max"))
+    .option("--seed <S>", "seed of randomised methods", integer, 1)
+    .addHelpText(
+      "after",
+      example(
+        "lutra compare-model model.onnx --data data.json --methods optimal,uniform,relu-net --segments 8,16",
+        "lutra compare-model model.onnx --data data.json --methods uniform --segments 4096 --ranges huang",
+      ),
+    )
+    .action(async (file: string, options: Chosen<CompareModelOptions>) => {
+      const { compareModel } = await import("./commands/compare-model.ts");
+      await runCommand(compareModel, { ...options, file }, signal);
     });
 }
 

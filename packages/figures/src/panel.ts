@@ -1,6 +1,6 @@
 // A panel: a rectangle of a figure with a y axis, a title line above it, and marks inside. Panels of one figure share the x axis.
 
-import { linearScale, type Scale } from "./scale.ts";
+import { linearScale, logScale, type Scale } from "./scale.ts";
 import { element, escapeMarkup, label, pixels } from "./svg.ts";
 
 export interface Box {
@@ -33,6 +33,12 @@ const PIXELS_PER_TICK = 36;
 export function yScale(box: Box, lo: number, hi: number): Scale {
   const count = Math.max(2, Math.floor((box.bottom - box.top) / PIXELS_PER_TICK));
   return linearScale({ lo, hi, start: box.bottom, end: box.top, count });
+}
+
+/** Powers of ten, each with a tick where there is room. */
+export function yScaleLog(box: Box, lo: number, hi: number): Scale {
+  const count = Math.max(2, Math.floor((box.bottom - box.top) / PIXELS_PER_TICK));
+  return logScale({ lo, hi, start: box.bottom, end: box.top, count });
 }
 
 export function drawPanel({ box, title, x, y, marks, clipId }: Panel): string {

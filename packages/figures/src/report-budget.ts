@@ -15,8 +15,7 @@ interface Cost {
 }
 
 export function budgetSection(allocation: CompiledAllocation): string {
-  const { front, chosen, uniform, chosenOn, why } = allocation;
-  const segments = Math.max(...Object.values(uniform.segments));
+  const { front, chosen, uniform, segments, chosenOn, why } = allocation;
   const cost = costOf(allocation);
   const lead = `The tables take ${bytes(chosen.bytes)}, ${percent(chosen.bytes / uniform.bytes)} of the ${bytes(uniform.bytes)} that ${segments} segments everywhere would. Asked for: ${limitsText(allocation)}.`;
   const note = `${plural(front.length, "plan")} tried on ${chosenOn}. Why not smaller: ${why}.`;

@@ -32,6 +32,13 @@ export interface ReportTable {
 /** By name: accuracy and flips are shares 0..1. */
 export type Metrics = Readonly<Record<string, number>>;
 
+/** An input as a reader would write it, and the answers of both models to it. */
+export interface ReportExample {
+  readonly input: string;
+  readonly before: string;
+  readonly after: string;
+}
+
 export interface ReportData {
   readonly model: string;
   readonly dataset: string;
@@ -46,4 +53,6 @@ export interface ReportData {
   readonly logitError: { readonly max: number; readonly mean: number };
   /** How a budget was kept, if there was one. */
   readonly allocation?: CompiledAllocation | null;
+  /** Inputs to show with their answers; at least one, or absent. */
+  readonly examples?: readonly ReportExample[];
 }

@@ -6,6 +6,7 @@ import { bytes, grouped, percent, plural } from "./numbers.ts";
 import { accuracyTable, changeCards } from "./report-accuracy.ts";
 import { budgetSection } from "./report-budget.ts";
 import type { ReportData, ReportSite } from "./report-data.ts";
+import { examplesSection } from "./report-examples.ts";
 import { REPORT_STYLE } from "./report-style.ts";
 import { provenError, tableCard } from "./report-table.ts";
 import { element, escapeMarkup } from "./svg.ts";
@@ -31,6 +32,7 @@ export function report(data: ReportData): string {
     {},
     header(data),
     section("What changed", accuracyTable(data), accuracyNote(data)),
+    ...(data.examples === undefined ? [] : [examplesSection(data.examples)]),
     ...(data.allocation === undefined || data.allocation === null ? [] : [budgetSection(data.allocation)]),
     section("What was compiled", compiledTable(data)),
     section("The tables", TABLES_NOTE, ...data.tables.map((table, i) => tableCard(table, data, i, i < OPEN_TABLES))),

@@ -2,6 +2,8 @@
 
 export * from "./base/index.ts";
 export * from "./certify/index.ts";
+export * from "./compare/index.ts";
+export * from "./compare-model.ts";
 export * from "./compile.ts";
 export {
   batches,
@@ -16,7 +18,21 @@ export {
   type ReadFile,
   type Split,
 } from "./data/index.ts";
-export { type FitResult, METHODS, type Method, type MethodOptions, solve, type Unconstrained } from "./fit/index.ts";
+export {
+  type FitResult,
+  METHODS,
+  type MeasuredError,
+  type Method,
+  type MethodOptions,
+  measureTable,
+  OWN_SIZE,
+  PARAMETERS,
+  type Parameters,
+  parseHistogram,
+  solve,
+  type Unconstrained,
+  type WholeNumber,
+} from "./fit/index.ts";
 export {
   type Fn,
   functionNames,
@@ -31,21 +47,10 @@ export * from "./kernel/index.ts";
 export * from "./layer/index.ts";
 export * from "./model/index.ts";
 export * from "./num/index.ts";
-export {
-  concatenate,
-  type ExternalFile,
-  externalFiles,
-  type FunctionDefinition,
-  findSites,
-  type Model,
-  type ReadOptions,
-  type Replacement,
-  type RewriteOptions,
-  readModel,
-  rewrite,
-  type Site,
-  writeModel,
-} from "./onnx/index.ts";
+export * from "./onnx.ts";
 export type { CompiledSite, CompiledTable } from "./prove.ts";
+export * from "./question.ts";
+export * from "./refit.ts";
 export * from "./table/index.ts";
 export { type EmitOptions as EmitOnnxOptions, emit as emitOnnx } from "./target/onnx/index.ts";
+export type { CompileTools } from "./workbench.ts";

@@ -33,6 +33,8 @@ export interface CompiledSite {
   readonly id: string;
   readonly kind: string;
   readonly form: Site["form"];
+  /** Of a layer from codes to codes. */
+  readonly formats?: NonNullable<Site["formats"]>;
   readonly nodes: readonly string[];
   /** Names of its tables. */
   readonly tables: readonly string[];
@@ -57,8 +59,8 @@ export function solver(seed: number, control: Control): Solver {
   const known = new Map<string, Promise<FitResult>>();
   return (table) => {
     const question = hash(table);
-    const found =
-      known.get(question) ?? drive(solve(table.problem, table.method, { seed }), { signal: control.signal });
+    const options = { seed, parameters: table.parameters ?? {} };
+    const found = known.get(question) ?? drive(solve(table.problem, table.method, options), { signal: control.signal });
     known.set(question, found);
     return found;
   };
@@ -131,8 +133,9 @@ export async function provePlan(plan: Plan, bench: Bench, control: Control): Pro
     const certificate = certificates.get(fingerprint) ?? (await drive(certify(kernel), quiet));
     certificates.set(fingerprint, certificate);
     kernels.set(id, kernel);
-    const { form, nodes } = byId.get(id) as Site;
-    compiled.push({ id, kind, form, nodes, tables: Object.values(names), certificate });
+    const { form, nodes, formats } = byId.get(id) as Site;
+    const codes = formats === undefined ? {} : { formats };
+    compiled.push({ id, kind, form, ...codes, nodes, tables: Object.values(names), certificate });
   }
   control.onProgress?.({ stage: "tables", done: plan.sites.length, total: plan.sites.length });
   return { sites: compiled, tables: [...tables.values()], kernels };

@@ -5,6 +5,8 @@ import {
   type Certificate,
   decode,
   drive,
+  type MeasuredError,
+  measureTable,
   type Problem,
   printFormat,
   segmentCount,
@@ -16,7 +18,6 @@ import {
 import { certificateFacts, intervalText } from "../certificate-text.ts";
 import type { Command, CommonOptions } from "../command.ts";
 import { writeWhole } from "../files.ts";
-import { type MeasuredError, measureTable } from "../measure.ts";
 import { type ProblemOptions, problemFrom } from "../problem.ts";
 import { tableFileText } from "../table-file.ts";
 import {
@@ -35,12 +36,16 @@ import { certifyTable } from "./certify.ts";
 export interface FitOptions extends CommonOptions, ProblemOptions {
   readonly method: string;
   readonly seed: number;
+  /** Parameters of the method. */
+  readonly with?: Readonly<Record<string, string | number>>;
   readonly output?: string;
 }
 
 export interface FitData {
   readonly problem: Problem;
   readonly method: string;
+  /** Given to the method beside the problem; its defaults where absent. */
+  readonly parameters: Readonly<Record<string, string | number>>;
   readonly table: Table;
   readonly certificate: Certificate;
   /** Of the delivered table, at the problem's points. */
@@ -60,7 +65,8 @@ export const fit: Command<FitOptions, FitData> = {
   async run(options, control) {
     const start = performance.now();
     const problem = await problemFrom(options);
-    const solved = await drive(solve(problem, options.method, { seed: options.seed }), control);
+    const parameters = options.with ?? {};
+    const solved = await drive(solve(problem, options.method, { seed: options.seed, parameters }), control);
     const { table, objective, bound, boundHolds, unconstrained } = solved;
     const certificate = await certifyTable(table, control);
     const error = measureTable(problem, table);
@@ -68,6 +74,7 @@ export const fit: Command<FitOptions, FitData> = {
     return {
       problem,
       method: options.method,
+      parameters,
       table,
       certificate,
       error,

@@ -1,30 +1,33 @@
 // lutra inspect: the non-linear layers of an ONNX model.
 
-import { findSites, type Site } from "lutra";
+import type { Layers } from "lutra/onnx";
+import { formatsText } from "../codes-text.ts";
 import type { Command, CommonOptions } from "../command.ts";
 import { inFile, readModelFile } from "../model-file.ts";
+import { skippedTable } from "../skipped-text.ts";
 import { alignedTable, grouped, left, plural, right, type Style } from "../text.ts";
 
 export interface InspectOptions extends CommonOptions {
   readonly file: string;
 }
 
-export interface InspectData {
+export interface InspectData extends Layers {
   readonly model: { readonly file: string; readonly opset: number; readonly nodes: number };
-  readonly sites: readonly Site[];
 }
 
 export const inspect: Command<InspectOptions, InspectData> = {
   async run({ file }) {
     const model = await readModelFile(file);
-    const sites = await inFile(file, () => findSites(model));
-    return { model: { file, opset: model.opset, nodes: model.graph.node.length }, sites };
+    const { findLayers } = await import("lutra/onnx");
+    const { sites, skipped } = await inFile(file, () => findLayers(model));
+    return { model: { file, opset: model.opset, nodes: model.graph.node.length }, sites, skipped };
   },
   print(data, style) {
     const { model, sites } = data;
     const title = `${model.file}: opset ${model.opset}, ${plural(model.nodes, "node")}, ${plural(sites.length, "non-linear layer")}`;
-    if (sites.length === 0) return style.bold(title);
-    return [style.bold(title), kindTable(data, style), siteTable(data, style)].join("\n\n");
+    const parts = sites.length === 0 ? [] : [kindTable(data, style), siteTable(data, style)];
+    if (data.skipped.length > 0) parts.push(skippedTable(data.skipped, style));
+    return [style.bold(title), ...parts].join("\n\n");
   },
 };
 
@@ -40,12 +43,16 @@ function kindTable({ sites }: InspectData, style: Style): string {
 }
 
 function siteTable({ sites }: InspectData, style: Style): string {
-  const rows = sites.map(({ id, kind, form, nodes, axes }) => [
+  const isQuantized = sites.some(({ formats }) => formats !== undefined);
+  const rows = sites.map(({ id, kind, form, nodes, axes, formats }) => [
     kind,
     form,
     grouped(nodes.length),
     axes === null ? "" : axes.join(","),
+    ...(isQuantized ? [formats === undefined ? "" : formatsText(formats)] : []),
     id,
   ]);
-  return alignedTable([left("kind"), left("form"), right("nodes"), right("axes"), left("output")], rows, style);
+  const codes = isQuantized ? [left("codes")] : [];
+  const columns = [left("kind"), left("form"), right("nodes"), right("axes"), ...codes, left("output")];
+  return alignedTable(columns, rows, style);
 }

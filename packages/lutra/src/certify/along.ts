@@ -57,7 +57,8 @@ function argumentAlong(reduction: Reduction, branch: number, x: Along, ends: End
     case "logarithm":
       return scaled(x, powerOfTwo(-branch));
     case "exponential": {
-      // z = fround(factor x). z - j is a multiple of ulp(z) below 1, so exact, unless z is in (-1, 0) and finer than 2^-24.
+      // z = fround(factor x). z - j is a multiple of ulp(z) below 1, so exact, unless z is in (-1, 0) and finer than 2^-24: z + 1 is
+      // then rounded below 1, by half of 2^-24 at most, and by 2^-53 on the way through binary64.
       const product = scaled(x, reduction.factor);
       const z = withError(product, halfUlp(magnitudeOf(product, ends)));
       const argument = branch === -1 ? withError(z, 2 ** -25 + 2 ** -53) : z;
@@ -116,7 +117,8 @@ function timesPowerOfTwo(x: Along, n: number): Along {
 
 /**
  * The rounded sum of two binary32 quantities. Its error is at most half an ulp of the sum; it is also at most either operand, for the
- * other operand is a binary32 value that near (up to the double rounding through binary64, whence the factor). 0 adds no error.
+ * other operand is a binary32 value that near. Rounding through binary64 first can only choose wrongly next to a tie, where that operand
+ * is half an ulp, 2^-25 of the sum or more: the 2^-52 of the sum that is then lost is 2^-27 of the operand. 0 adds no error.
  */
 function sumAlong(a: Along, b: Along, ends: Ends): Along {
   const slope = a.slope + b.slope;
@@ -142,16 +144,26 @@ function withError(x: Along, more: number): Along {
 /** Largest magnitude of the quantity along the piece: a line is largest at an end. */
 export function magnitudeOf({ slope, intercept, error }: Along, { first, last }: Ends): number {
   const largest = Math.max(Math.abs(slope * first + intercept), Math.abs(slope * last + intercept));
-  // This line's own evaluation in binary64 is exact if there is nothing to add and the product has 48 bits.
+  // This line's own evaluation in binary64 is exact if there is nothing to add and the product has 48 bits. Otherwise two roundings,
+  // of 2^-53 each, twice over.
   const exact = slope === 0 || (intercept === 0 && Math.fround(slope) === slope);
   const farthest = Math.max(Math.abs(first), Math.abs(last));
   return largest + error + (exact ? 0 : (Math.abs(slope) * farthest + Math.abs(intercept)) * 2 ** -51);
 }
 
-/** Error of rounding a real of at most this magnitude to binary32, by way of binary64 (whence the last factor). Infinite on overflow. */
+/**
+ * What surely does not overflow: less than half an ulp (2^-25 of it) beyond the largest binary32 rounds down to it. Bounds on magnitudes
+ * exceed them by some binary64 ulps, which must not make an answer of 3.4e38 one that overflows.
+ */
+const NO_OVERFLOW = MAX_BINARY32 * (1 + 2 ** -26);
+
+/**
+ * Error of rounding a real of at most this magnitude to binary32. By way of binary64, which puts a tie off by 2^-53 of the magnitude,
+ * 2^-29 of half an ulp: whence the last factor. Infinite on overflow.
+ */
 function halfUlp(magnitude: number): number {
   if (magnitude === 0) return 0;
-  return magnitude <= MAX_BINARY32 ? (ulp32(magnitude) / 2) * (1 + 2 ** -28) : Infinity;
+  return magnitude <= NO_OVERFLOW ? (ulp32(Math.min(magnitude, MAX_BINARY32)) / 2) * (1 + 2 ** -28) : Infinity;
 }
 
 /** Error of one rounded product: powers of two only lose bits to underflow. */

@@ -4,14 +4,14 @@
 //   monotone   e' >= -d everywhere: e(lo) - d w <= e <= e(hi) + d w, w the width (likewise for e' <= d). Needs e continuous
 //   curved     e'' <= d everywhere (nearly concave): e(x) <= e(m) + |e'(m)| w + d w^2 / 2 for every m; the least is at an end, less
 //              d w^2 / 8. Needs e' continuous
-//   asymptote  beyond |x| = 16, f is a line L plus a deviation that shrinks monotonically to 0: e lies between the differences of the
-//              two lines and those plus the deviation at 16. The two lines cancel before anything is rounded, which huge x need.
+//   far line   far out, f is a line L plus a deviation with proven bounds (fn/types.ts, FarLine): e lies between the differences of the
+//              two lines less that. The two lines cancel before anything is rounded, which huge x need.
 //   flat       |e''| <= M: e is within M w^2 / 8 of its chord
 // d is what outward rounding leaves of a sign; it only matters that its contribution is small.
 
-import type { Line } from "../fn/index.ts";
+import type { FarLine } from "../fn/index.ts";
 import { fromOrdered32, type Interval, iv, nextDown, nextUp, toOrdered32 } from "../num/index.ts";
-import { ANCHOR, type Reference } from "./reference.ts";
+import type { Reference } from "./reference.ts";
 
 export interface RealLine {
   readonly slope: number;
@@ -26,11 +26,16 @@ export interface Extremes {
   readonly argMax: number;
 }
 
-/** The slack of a lemma is accepted below this share of the extremes found. */
+// None of these decides whether a bound holds, only how tight it is and what it costs: a lemma's result includes its slack.
+
+/** The slack of a lemma is accepted below this share of the extremes found: a quarter of what worst.ts leaves open itself (2^-10). */
 const TOLERANCE = 2 ** -12;
-/** ... or below this share of the numbers subtracted: a few hundred of their binary64 ulps, nothing beside a binary32 rounding. */
+/**
+ * ... or below this share of the numbers subtracted. Enclosures of named functions are 4 to 16 ulps of binary64 wide, of expressions a few
+ * times that: 2^-45 is 128 ulps (2^-52), which splitting cannot improve on, and 2^-20 of a binary32 rounding (2^-25).
+ */
 const NOISE = 2 ** -45;
-/** Splits of one piece before whatever is proven has to do. */
+/** Splits of one piece before whatever is proven has to do. Smooth functions need a few dozen. */
 const MAX_SPLITS = 2000;
 
 /** Extremes of the line minus f over [lo, hi]. */
@@ -52,32 +57,43 @@ class Difference {
   }
 
   extremes(lo: number, hi: number): Extremes {
-    const [below, above] = this.#reference.sloped;
+    const [below, above] = this.#reference.fn.farLines;
+    const to = above === null ? hi : Math.min(hi, above.from);
+    const from = below === null ? lo : Math.max(lo, -below.from);
     let result: Extremes | null = null;
-    if (above !== null && hi > ANCHOR) {
-      result = join(result, this.#asymptotic(above, Math.max(lo, ANCHOR), hi, ANCHOR));
-    }
-    if (below !== null && lo < -ANCHOR) {
-      result = join(result, this.#asymptotic(below, lo, Math.min(hi, -ANCHOR), -ANCHOR));
-    }
-    const from = below === null ? lo : Math.max(lo, -ANCHOR);
-    const to = above === null ? hi : Math.min(hi, ANCHOR);
+    if (above !== null && hi > above.from) result = this.#farOut(above, Math.max(lo, above.from), hi);
+    if (below !== null && lo < -below.from) result = join(result, this.#farOut(below, lo, Math.min(hi, -below.from)));
     return from <= to ? join(result, this.#betweenKinks(from, to)) : (result as Extremes);
   }
 
-  /** See ANCHOR; `start` is the anchor on the line's side. */
-  #asymptotic(line: Line, lo: number, hi: number, start: number): Extremes {
-    const { fn } = this.#reference;
-    const deviation = fn.evaluate(start) - (line.slope * start + line.intercept);
-    const doubt = fn.errorAt(start) + (Math.abs(line.slope * start) + Math.abs(line.intercept)) * 2 ** -51;
+  /** By the far line; where its deviation counts, the other lemmas have their say too. */
+  #farOut(line: FarLine, lo: number, hi: number): Extremes {
+    const far = this.#alongFarLine(line, lo, hi);
+    const slack = line.deviation.hi - line.deviation.lo + 2 * line.slopeError * Math.max(Math.abs(lo), Math.abs(hi));
+    if (this.#isSmall(slack, lo, hi, far)) return far;
+    const near = this.#betweenKinks(lo, hi);
+    return {
+      min: Math.max(far.min, near.min),
+      max: Math.min(far.max, near.max),
+      argMin: near.argMin,
+      argMax: near.argMax,
+    };
+  }
+
+  #alongFarLine(line: FarLine, lo: number, hi: number): Extremes {
     const slope = this.#slope - line.slope;
     const offset = this.#intercept - line.intercept;
-    const ends = [lo, hi].map((x) => ({ x, difference: slope * x + offset, noise: this.#noise(slope, offset, x) }));
-    const least = ends.reduce((a, b) => (b.difference < a.difference ? b : a));
-    const most = ends.reduce((a, b) => (b.difference > a.difference ? b : a));
+    const slopeDoubt = line.slopeError + differenceError(this.#slope, line.slope);
+    const offsetDoubt = differenceError(this.#intercept, line.intercept);
+    const ends = [lo, hi].map((x) => {
+      const doubt = (slopeDoubt * Math.abs(x) + offsetDoubt) * (1 + 2 ** -50);
+      return { x, difference: slope * x + offset, noise: this.#noise(slope, offset, x) + doubt };
+    });
+    const least = ends.reduce((a, b) => (b.difference - b.noise < a.difference - a.noise ? b : a));
+    const most = ends.reduce((a, b) => (b.difference + b.noise > a.difference + a.noise ? b : a));
     return {
-      min: least.difference - least.noise - Math.max(0, deviation + doubt),
-      max: most.difference + most.noise - Math.min(0, deviation - doubt),
+      min: nextDown(least.difference - least.noise - line.deviation.hi),
+      max: nextUp(most.difference + most.noise - line.deviation.lo),
       argMin: least.x,
       argMax: most.x,
     };
@@ -233,6 +249,12 @@ class Difference {
 
 function isBounded({ lo, hi }: Interval): boolean {
   return lo > -Infinity && hi < Infinity;
+}
+
+/** Bound on the rounding of a - b: 0 where the difference gives both back. */
+function differenceError(a: number, b: number): number {
+  const difference = a - b;
+  return difference + b === a && a - difference === b ? 0 : Math.abs(difference) * 2 ** -53 + Number.MIN_VALUE;
 }
 
 function isBinary32(x: number): boolean {

@@ -1,11 +1,11 @@
 // A function between two near inputs as a line with a proven bound on the distance, for comparing with very many outputs at once.
 // Three lemmas; the nearest line is taken:
 //   chord      |f'' | <= M: f is within M w^2 / 8 of its chord, w the width. Needs f' continuous
-//   asymptote  beyond |x| = 16 f is within its deviation at 16 of a sloped asymptote (see reference.ts), which huge x need
+//   far line   far out f keeps to a line with a proven deviation (fn/types.ts, FarLine), which huge x need
 //   flat       f lies in its enclosure: needs nothing, and is all there is at kinks and jumps
 
 import { type Interval, iv } from "../num/index.ts";
-import { ANCHOR, type Reference } from "./reference.ts";
+import type { Reference } from "./reference.ts";
 
 /**
  * |f(x) - (slope (x - origin) + offset)| <= error for every binary32 x between; `error` covers the binary64 roundings of
@@ -21,8 +21,8 @@ export interface NearLine {
 /** The nearest line to the function on [lo, hi]. */
 export function nearLine(reference: Reference, lo: number, hi: number): NearLine {
   const chord = chordOf(reference, lo, hi);
-  const asymptote = asymptoteOf(reference, lo, hi);
-  const best = chord.error <= asymptote.error ? chord : asymptote;
+  const far = farLineOf(reference, lo, hi);
+  const best = chord.error <= far.error ? chord : far;
   return best.error < Infinity ? best : flatOf(reference, lo, hi);
 }
 
@@ -49,15 +49,15 @@ function chordOf({ fn, second, smooth }: Reference, lo: number, hi: number): Nea
   return Number.isNaN(error) ? UNKNOWN : { origin: lo, slope, offset, error };
 }
 
-function asymptoteOf({ fn, sloped: [below, above] }: Reference, lo: number, hi: number): NearLine {
-  const line = lo >= ANCHOR ? above : hi <= -ANCHOR ? below : null;
+function farLineOf({ fn: { farLines } }: Reference, lo: number, hi: number): NearLine {
+  const [below, above] = farLines;
+  const line = above !== null && lo >= above.from ? above : below !== null && hi <= -below.from ? below : null;
   if (line === null) return UNKNOWN;
-  const { slope, intercept } = line;
-  const start = lo >= ANCHOR ? ANCHOR : -ANCHOR;
-  const deviation = Math.abs(fn.evaluate(start) - (slope * start + intercept));
-  const doubt = fn.errorAt(start) + (Math.abs(slope * start) + Math.abs(intercept)) * 2 ** -51;
-  const product = Math.fround(slope) === slope ? 0 : Math.abs(slope) * iv.magnitude({ lo, hi }) * 2 ** -52;
-  const error = (deviation + doubt) * (1 + 2 ** -50) + product + Math.abs(intercept) * 2 ** -51;
+  const { slope, intercept, slopeError, deviation } = line;
+  const largest = iv.magnitude({ lo, hi });
+  const product = Math.fround(slope) === slope ? 0 : Math.abs(slope) * largest * 2 ** -52;
+  const doubt = iv.magnitude(deviation) + slopeError * largest;
+  const error = doubt * (1 + 2 ** -50) + product + Math.abs(intercept) * 2 ** -51;
   return { origin: 0, slope, offset: intercept, error };
 }
 

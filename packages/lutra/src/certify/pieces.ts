@@ -2,7 +2,17 @@
 // rounding adds to it, from the exact sequence of operations. Nothing here knows the function being approximated.
 
 import { LutraError } from "../base/index.ts";
-import { ceil32, codeRange, floor32, fromOrdered32, type Interval, MAX_BINARY32, toOrdered32 } from "../num/index.ts";
+import {
+  ceil32,
+  codeRange,
+  type Format,
+  floor32,
+  fromOrdered32,
+  type Interval,
+  MAX_BINARY32,
+  toOrdered32,
+  ulpOf,
+} from "../num/index.ts";
 import { evaluate, type Table } from "../table/index.ts";
 import { type Along, answerAlong, constantAlong, magnitudeOf, roundOutput } from "./along.ts";
 import { locate, pathOf } from "./locate.ts";
@@ -91,7 +101,7 @@ export function pieceOf(table: Table, first: number, last: number): Piece {
     first === last
       ? constantAlong(evaluate(table, first))
       : roundOutput(table.spec.output, answerAlong(table, at, ends), ends);
-  if (!(magnitudeOf(delivered, ends) <= codeRange(table.spec.output).hi)) {
+  if (!(magnitudeOf(delivered, ends) < overflowFrom(table.spec.output))) {
     throw new LutraError("infeasible", `the table's answer is not finite everywhere between ${first} and ${last}`, {
       where: `segment ${at.segment}`,
       note: "narrow the domain to where the function fits the output format",
@@ -100,6 +110,15 @@ export function pieceOf(table: Table, first: number, last: number): Piece {
   const { slope, intercept, error } = delivered;
   const to = locate(table, last).argument;
   return { first, last, slope, intercept, rounding: error, segment: at.segment, from: at.argument, to };
+}
+
+/**
+ * An answer that overflows has a bound of at least this: 2^128 for binary32. Half an ulp of it is what real numbers may exceed the largest
+ * answer by and still round to it, the other half what the bound adds for that rounding.
+ */
+function overflowFrom(output: Format): number {
+  const { hi } = codeRange(output);
+  return hi + ulpOf(output, hi);
 }
 
 /** The rounding analysis takes products of two of the table's numbers as exact in binary64: 24 bits each. */

@@ -29,7 +29,9 @@ export interface BoundedPiece {
   readonly extremes: Extremes;
 }
 
-/** Splitting stops when the bound is this near to the attained error, rounding aside. */
+// All of these trade tightness for time; a bound that is left open stays in `upper`.
+
+/** Splitting stops when the bound is this near to the attained error, rounding aside: the third digit of a certificate. */
 const TOLERANCE = 2 ** -10;
 const MAX_ROUNDS = 40;
 /** Runs of at most this many inputs are enumerated. */
@@ -110,13 +112,15 @@ class Search {
     return { lo, hi, upper, rounding: piece.rounding * weight, evenWeight, at: below > above ? e.argMin : e.argMax };
   }
 
-  /** Evaluates the table at a node's ends and where its extreme may be. */
+  /** Evaluates the table at a node's ends, where its extreme may be, and at 0. */
   probe({ lo, hi, at, upper }: Node): void {
     if (upper <= this.best.lower) return;
     this.measure(lo);
     this.measure(hi);
     const inside = Math.fround(at);
     if (inside > lo && inside < hi) this.measure(inside);
+    // Where most functions have their root, if any: there an error counts most.
+    if (lo < 0 && hi > 0) this.measure(0);
   }
 
   /** The error delivered at one input: records it if it is the worst so far; returns what it is at most. */

@@ -53,7 +53,8 @@ export function bordersAtPoints({ codes: points }: Points, { starts, codes, all 
   return { starts: kept.map((k) => starts[k] as number), codes: kept.map((k) => codes[k] as number), all };
 }
 
-function firstFrom(codes: Float64Array, code: number): number {
+/** How many of the ascending codes lie below a code. */
+export function firstFrom(codes: Float64Array, code: number): number {
   let low = 0;
   let high = codes.length;
   while (low < high) {

@@ -1,9 +1,14 @@
+export { parseHistogram } from "./histogram.ts";
 export { LeastSquares } from "./least-squares.ts";
+export { type MeasuredError, measureTable } from "./measured.ts";
 export { measure } from "./norm.ts";
+export type { Parameters, WholeNumber } from "./parameters.ts";
 export type { Points } from "./points.ts";
 export { toBreakpoint } from "./pwl.ts";
-export { bestSegmentation, bordersEvery, type Programme, restBounds, settle } from "./segmentation.ts";
-export { METHODS, solve } from "./solve.ts";
+export { linesOf } from "./relu-net.ts";
+export { bestSegmentation, bordersEvery, type Programme, restBounds } from "./segmentation.ts";
+export { settle } from "./settle.ts";
+export { METHODS, OWN_SIZE, PARAMETERS, solve } from "./solve.ts";
 export { prepare } from "./task.ts";
 export { cover, longestRun, type Tube } from "./tube.ts";
 export type { FitResult, Method, MethodOptions, Unconstrained } from "./types.ts";

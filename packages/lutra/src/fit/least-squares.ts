@@ -5,6 +5,11 @@ import type { Points } from "./points.ts";
 import type { Piece } from "./pwl.ts";
 import type { RunCost } from "./segmentation.ts";
 
+/** Points whose moments are kept together, so that runs take them in at once. */
+const BLOCK = 16;
+/** Numbers kept per block: mass, meanX, meanY, spreadX, slope, residual. */
+const BLOCK_NUMBERS = 6;
+
 /** Moments of a run, updated point by point without sums that cancel. */
 export class LeastSquares implements RunCost {
   private next = 0;
@@ -19,6 +24,8 @@ export class LeastSquares implements RunCost {
   /** Whether the run has the point x = 0 and so must keep the answer there. */
   pinned = false;
   private readonly points: Points;
+  /** Made when first needed. */
+  private blocks: Float64Array | null = null;
   /** The values that the line of a run with x = 0 may have there; null for any. */
   readonly zero: Interval | null;
 
@@ -60,6 +67,45 @@ export class LeastSquares implements RunCost {
     return this.residual;
   }
 
+  /** Takes in all points up to an end, whole blocks of them at once. */
+  extendTo(end: number): number {
+    while (this.next < end) {
+      if (this.zero !== null || this.next % BLOCK !== 0 || this.next + BLOCK > end) this.extend();
+      else this.extendByBlock();
+    }
+    return this.residual;
+  }
+
+  /**
+   * Takes in the moments of the next block. Three slopes are averaged: of the run, of the block, and from mean to mean; each leaves
+   * weight (slope - average)^2 behind, so that the residual is a sum of positive terms here too.
+   */
+  private extendByBlock(): void {
+    this.blocks ??= blockMoments(this.points);
+    const at = (this.next / BLOCK) * BLOCK_NUMBERS;
+    const w = this.blocks[at] as number;
+    const spreadX = this.blocks[at + 3] as number;
+    const slope = this.blocks[at + 4] as number;
+    const mass = this.mass + w;
+    const dx = (this.blocks[at + 1] as number) - this.meanX;
+    const dy = (this.blocks[at + 2] as number) - this.meanY;
+    const q = (this.mass * w) / mass;
+    const spread = this.spreadX + spreadX + q * dx * dx;
+    const average = spread > 0 ? (this.spreadX * this.slope + spreadX * slope + q * dx * dy) / spread : 0;
+    const [offRun, offBlock, offMeans] = [this.slope - average, slope - average, dy - average * dx];
+    this.residual +=
+      (this.blocks[at + 5] as number) +
+      this.spreadX * offRun * offRun +
+      spreadX * offBlock * offBlock +
+      q * offMeans * offMeans;
+    this.slope = average;
+    this.spreadX = spread;
+    this.meanX += (dx * w) / mass;
+    this.meanY += (dy * w) / mass;
+    this.mass = mass;
+    this.next += BLOCK;
+  }
+
   /**
    * The sum of squares. Lines of slope k and intercept b have residual + (k - slope)^2 spreadX + mass (b + k meanX - meanY)^2:
    * for an intercept d off the free one the best slope is d mass meanX / (spreadX + mass meanX^2) below the free one.
@@ -88,4 +134,18 @@ export class LeastSquares implements RunCost {
     const intercept = this.meanY - this.slope * this.meanX;
     return Math.min(this.zero.hi, Math.max(this.zero.lo, intercept)) - intercept;
   }
+}
+
+/** The moments of every whole block of points. */
+function blockMoments(points: Points): Float64Array {
+  const count = Math.floor(points.x.length / BLOCK);
+  const moments = new Float64Array(count * BLOCK_NUMBERS);
+  const sums = new LeastSquares(points);
+  for (let k = 0; k < count; k++) {
+    sums.begin(k * BLOCK);
+    for (let i = 0; i < BLOCK; i++) sums.extend();
+    const { mass, meanX, meanY, spreadX, slope, residual } = sums;
+    moments.set([mass, meanX, meanY, spreadX, slope, residual], k * BLOCK_NUMBERS);
+  }
+  return moments;
 }

@@ -16,7 +16,7 @@ import { linePiece } from "./pwl.ts";
 import type { Task } from "./task.ts";
 import type { FitResult } from "./types.ts";
 
-/** Bisection ends when the attained error is this close to one not attained. */
+/** Bisection ends when the attained error is this close to one not attained; each step is a whole search, and 2^-16 is past what is shown. */
 const CLOSE: number = 1 + 2 ** -16;
 const MAX_STEPS = 80;
 const FIRST_GROWTH: number = 1 + 2 ** -8;

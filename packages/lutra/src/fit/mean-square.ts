@@ -2,6 +2,7 @@
 
 import { LutraError, type Work } from "../base/index.ts";
 import { ulpOf } from "../num/index.ts";
+import type { Problem } from "../table/index.ts";
 import { formOf } from "./borders.ts";
 import { type Bound, deliver } from "./deliver.ts";
 import { JUMPING_LINES } from "./largest-error.ts";
@@ -21,8 +22,8 @@ import {
   restBounds,
   runCost,
   type Segmentation,
-  settle,
 } from "./segmentation.ts";
+import { settle } from "./settle.ts";
 import { SLOPE_REACH, StoredLeastSquares, storedFormats } from "./stored.ts";
 import type { Task } from "./task.ts";
 import type { FitResult } from "./types.ts";
@@ -37,7 +38,7 @@ const REFINEMENTS = 6;
 const REFINED_BORDERS = 1024;
 const SETTLED = 0.99;
 /** Cells of the relaxed programmes: over real lines, and over stored pairs, whose costs take longer. */
-const CELLS = 4096;
+const CELLS = 8192;
 const STORED_CELLS = 1024;
 /** Ratio of the relaxed bound to a cost attained from which the exact programme is affordable. */
 const AFFORDABLE = 0.9;
@@ -212,6 +213,14 @@ function conclude(task: Task, found: Segmentation, cost: number, costs: FittingC
   return deliver(task, pwl, roundedBound(task, Math.max(0, cost), lines));
 }
 
+/** Whether every stored line's value at a code is a value of the output format, so that delivering it rounds nothing. */
+function roundsNothing({ spec: { input, output }, coefficients }: Problem): boolean {
+  if (input.kind === "float" || output.kind === "float") return false;
+  const { slope, intercept } = coefficients ?? {};
+  if (slope?.kind !== "integer" || intercept?.kind !== "integer") return false;
+  return [slope.scale * input.scale, intercept.scale].every((step) => Number.isInteger(step / output.scale));
+}
+
 /**
  * A bound for rounded outputs: rounding changes each output by at most half a step (a whole one for floats, whose step may double
  * just above), so the root mean square falls by at most that; and no rounded output beats the correctly rounded one.
@@ -222,6 +231,7 @@ function roundedBound(task: Task, cost: number, lines: string): Bound {
   const holds = `${task.segments} ${lines}, over ${task.over}`;
   if (output.kind === "float" && output.name === "binary32")
     return { value: cost, holds: `${holds}, before rounding to binary32` };
+  if (roundsNothing(problem)) return { value: cost, holds: `${holds}, none saturated` };
   const share = output.kind === "integer" ? 0.5 : 1;
   let moved = 0;
   for (let i = 0; i < points.codes.length; i++) {

@@ -11,7 +11,7 @@ export interface Samples {
 }
 
 /** The floor where a problem gives none: as NLI (Yu et al. 2026) measures, and certificates too. */
-const DEFAULT_FLOOR: number = 2 ** -14;
+export const DEFAULT_FLOOR: number = 2 ** -14;
 
 /**
  * What multiplies |error| where the exact value is f: 1, 1 / max(|f|, floor), or 1 / ulp at max(|f|, floor): the floor is there

@@ -1,8 +1,16 @@
 // From a real piecewise-linear form to a Table: coefficients rounded to what is stored, tails and clamps set.
 
 import { LutraError } from "../base/index.ts";
-import { codeRange, decode, type Format, type IntegerFormat, MAX_BINARY32, roundHalfEven } from "../num/index.ts";
-import type { Index, Table } from "../table/index.ts";
+import {
+  codeRange,
+  decode,
+  encode,
+  type Format,
+  type IntegerFormat,
+  MAX_BINARY32,
+  roundHalfEven,
+} from "../num/index.ts";
+import { segmentStarts, type Table } from "../table/index.ts";
 import { codeSpan } from "./points.ts";
 import type { Piece, Pwl } from "./pwl.ts";
 import type { Task } from "./task.ts";
@@ -36,9 +44,14 @@ function finiteWhereLevel(
   ];
 }
 
-/** The reduced argument is clamped on the sides whose tail says so. */
-function clampOf({ tails, range, problem }: Task): readonly [number, number] {
-  const [low, high] = codeSpan(problem.spec.input, range);
+/**
+ * The reduced argument is clamped on the sides whose tail says so: above at the last point for integers, which behind a symmetry may lie
+ * beyond the format's last code, as 128 for -128.
+ */
+function clampOf({ tails, range, problem, points }: Task): readonly [number, number] {
+  const { input } = problem.spec;
+  const [low, last] = codeSpan(input, range);
+  const high = input.kind === "integer" ? Math.max(last, points.codes[points.codes.length - 1] as number) : last;
   return [tails[0] === "clamp" ? low : -Infinity, tails[1] === "clamp" ? high : Infinity];
 }
 
@@ -58,8 +71,8 @@ function store({ problem }: Task, piece: Piece): Piece {
 }
 
 /** The nearest value of a coefficient format, saturating. */
-function toStored(format: Format, value: number): number {
-  if (format.kind === "float") return Math.fround(value);
+export function toStored(format: Format, value: number): number {
+  if (format.kind === "float") return encode(format, value);
   const { lo, hi } = codeRange(format);
   return decode(format, Math.min(hi, Math.max(lo, roundHalfEven(value / format.scale) + format.zeroPoint)));
 }
@@ -84,8 +97,9 @@ function integerCoefficients(
   output: IntegerFormat,
 ): { shift: number; coefficients: number[][] } {
   const reach = reachOf(task, clamp, input);
+  const reaches = segmentReaches(pwl, input, reach);
   const lines = pwl.pieces.map((piece, i): CodeLine => {
-    const [from, to] = segmentReach(pwl.index, pwl.pieces.length, i, reach);
+    const [from, to] = reaches[i] as [number, number];
     const at = piece.x / input.scale + input.zeroPoint;
     return {
       slope: (piece.slope * input.scale) / output.scale,
@@ -109,20 +123,17 @@ function reachOf({ problem }: Task, clamp: readonly [number, number], input: Int
   return [Math.max(first, clamp[0]), Math.min(last, clamp[1])];
 }
 
-function segmentReach(
-  index: Index,
-  count: number,
-  i: number,
+/** First and last code of each segment within reach; of one without codes, the nearest. */
+function segmentReaches(
+  { index, pieces }: Pwl,
+  input: Format,
   [low, high]: readonly [number, number],
-): [number, number] {
-  const border = (k: number): number => {
-    if (k <= 0) return low;
-    if (k >= count) return high + 1;
-    if (index.rule === "breakpoints") return index.codes[k - 1] as number;
-    return index.rule === "uniform" ? index.first + k * index.width : low;
-  };
-  const from = Math.min(high, Math.max(low, border(i)));
-  return [from, Math.max(from, Math.min(high, border(i + 1) - 1))];
+): [number, number][] {
+  const starts = [low, ...segmentStarts(index, pieces.length, input), high + 1];
+  return pieces.map((_, i) => {
+    const from = Math.min(high, Math.max(low, starts[i] as number));
+    return [from, Math.max(from, Math.min(high, (starts[i + 1] as number) - 1))];
+  });
 }
 
 /** The largest shift with which products, intercepts and sums stay in 32-bit registers, the rounding offset included. */

@@ -3,12 +3,13 @@
 import type { Work } from "../base/index.ts";
 
 /**
- * The costs of runs: begin at a point, then extend() once per point, to the right (or left, with step -1). Costs never fall as a
- * run grows. `extend` returns a lower bound on the run's cost, `cost` the cost itself.
+ * The costs of runs: begin at a point, then extend() once per point, to the right (or left, with step -1), or extendTo() for all points
+ * of a run to the right up to an end. Costs never fall as a run grows. Both return a lower bound on the run's cost, `cost` the cost itself.
  */
 export interface RunCost {
   begin(first: number, step?: 1 | -1): void;
   extend(): number;
+  extendTo(end: number): number;
   cost(): number;
 }
 
@@ -144,37 +145,89 @@ function leaveOut({ least, layers, ends }: States, { at }: Borders, k: number, l
   }
 }
 
+/** Points that are passed in one step where no run of theirs can end in an optimum. */
+const CHUNK = 64;
+
 /** Offers every run that starts at i to the states behind it. */
-function extendRow(runs: RunCost, programme: Programme, { least, from, layers }: States, i: number): void {
-  const { length, upper, borders, segments, rest } = programme;
-  const row = i * layers;
+function extendRow(runs: RunCost, programme: Programme, states: States, i: number): void {
+  const { length, upper, borders, rest } = programme;
+  const open = openStates(programme, states, i);
+  if (open.cheapest === Infinity) return;
+  runs.begin(i);
+  let bound = 0;
+  for (let j = i; j < length; ) {
+    if (rest !== null && (j === i || j % CHUNK === 0)) {
+      const end = Math.min(length, (Math.floor(j / CHUNK) + 1) * CHUNK);
+      if (isHopeless(programme, states, open, i, end, bound)) {
+        bound = runs.extendTo(end);
+        j = end;
+        if (open.cheapest + bound > upper) return;
+        continue;
+      }
+    }
+    j = borders.at[borders.next[j + 1] as number] as number;
+    bound = runs.extendTo(j);
+    if (open.cheapest + bound > upper) return;
+    offer(runs, programme, states, open, i, j, bound);
+  }
+}
+
+/** The states of a point that can be part of an optimum: segments so far, from `first` up to `end`; the least cost among them. */
+interface Open {
+  readonly first: number;
+  readonly end: number;
+  readonly cheapest: number;
+}
+
+function openStates({ upper, segments, rest }: Programme, { least, layers }: States, i: number): Open {
   let first = layers;
   let end = 0;
   let cheapest = Infinity;
   for (let s = layers - 2; s >= 0; s--) {
-    const before = least[row + s] as number;
+    const before = least[i * layers + s] as number;
     if (!(before + restOf(rest, i, segments - s) <= upper)) continue;
     first = s;
     end = Math.max(end, s + 1);
     cheapest = Math.min(cheapest, before);
   }
-  if (cheapest === Infinity) return;
-  runs.begin(i);
-  for (let j = i + 1; j <= length; j++) {
-    const bound = runs.extend();
-    if (cheapest + bound > upper) return;
-    if (borders.at[borders.next[j] as number] !== j) continue;
-    let cost = -1;
-    const target = j * layers + 1;
-    for (let s = first; s < end; s++) {
-      const before = least[row + s] as number;
-      if (before + bound >= (least[target + s] as number)) continue;
-      if (rest !== null && before + bound + restOf(rest, j, segments - s - 1) > upper) continue;
-      if (cost < 0) cost = runs.cost();
-      if (before + cost < (least[target + s] as number)) {
-        least[target + s] = before + cost;
-        from[target + s] = i;
-      }
+  return { first, end, cheapest };
+}
+
+/** Whether no run from i may end at any point up to `end`: it costs at least `bound`, and what is left at least what is left there. */
+function isHopeless(
+  { segments, rest, upper }: Programme,
+  { least, layers }: States,
+  open: Open,
+  i: number,
+  end: number,
+  bound: number,
+): boolean {
+  for (let s = open.first; s < open.end; s++) {
+    if ((least[i * layers + s] as number) + bound + restOf(rest, end, segments - s - 1) <= upper) return false;
+  }
+  return true;
+}
+
+/** Offers the run from i up to j to the states behind it. */
+function offer(
+  runs: RunCost,
+  { segments, rest, upper }: Programme,
+  { least, from, layers }: States,
+  open: Open,
+  i: number,
+  j: number,
+  bound: number,
+): void {
+  let cost = -1;
+  const target = j * layers + 1;
+  for (let s = open.first; s < open.end; s++) {
+    const before = least[i * layers + s] as number;
+    if (before + bound >= (least[target + s] as number)) continue;
+    if (rest !== null && before + bound + restOf(rest, j, segments - s - 1) > upper) continue;
+    if (cost < 0) cost = runs.cost();
+    if (before + cost < (least[target + s] as number)) {
+      least[target + s] = before + cost;
+      from[target + s] = i;
     }
   }
 }
@@ -213,7 +266,7 @@ export function costed(programme: Programme, starts: readonly number[], runs: Ru
   return { starts, cost: costOf(programme, starts, runs) };
 }
 
-function costOf({ head, tail, length }: Programme, starts: readonly number[], runs: RunCost): number {
+export function costOf({ head, tail, length }: Programme, starts: readonly number[], runs: RunCost): number {
   const last = starts.length - 1;
   return starts.reduce((sum, start, s) => {
     if (s === last && tail !== null) return sum + (tail[start] as number);
@@ -228,63 +281,4 @@ export function runCost(runs: RunCost, start: number, end: number): number {
   runs.begin(start);
   for (let i = start; i < end; i++) runs.extend();
   return runs.cost();
-}
-
-const MAX_SWEEPS = 100;
-
-/** Moves each breakpoint to its best place between its neighbours, over and over until none moves. Never worse. */
-export function settle(programme: Programme, found: Segmentation, runs: RunCost): Segmentation {
-  const { head, tail, length } = programme;
-  const starts = [...found.starts];
-  const last = starts.length - 1;
-  const toRight = new Float64Array(length + 1);
-  for (let sweep = 0, moved = true; moved && sweep < MAX_SWEEPS; sweep++) {
-    moved = false;
-    for (let s = 1; s <= last; s++) {
-      const from = starts[s - 1] as number;
-      const to = starts[s + 1] ?? length;
-      costsLeftward(runs, from, to, s === last ? tail : null, toRight);
-      const best = bestBorder(runs, from, to, s === 1 ? head : null, toRight, starts[s] as number);
-      moved ||= best !== starts[s];
-      starts[s] = best;
-    }
-  }
-  return { starts, cost: costOf(programme, starts, runs) };
-}
-
-/** costs[j]: of the run from j to `to`, or of the given line. */
-function costsLeftward(runs: RunCost, from: number, to: number, line: Float64Array | null, costs: Float64Array): void {
-  if (line !== null) {
-    for (let j = from; j <= to; j++) costs[j] = line[j] as number;
-    return;
-  }
-  costs[to] = Infinity;
-  runs.begin(to - 1, -1);
-  for (let j = to - 1; j > from; j--) {
-    runs.extend();
-    costs[j] = runs.cost();
-  }
-}
-
-/** The border between two segments of least cost; the present one unless another is better. */
-function bestBorder(
-  runs: RunCost,
-  from: number,
-  to: number,
-  line: Float64Array | null,
-  toRight: Float64Array,
-  present: number,
-): number {
-  let best = present;
-  let least = Infinity;
-  runs.begin(from);
-  for (let j = from + 1; j <= to; j++) {
-    if (line === null) runs.extend();
-    const total = (line === null ? runs.cost() : (line[j] as number)) + (toRight[j] as number);
-    if (total < least || (j === present && total <= least)) {
-      least = total;
-      best = j;
-    }
-  }
-  return best;
 }

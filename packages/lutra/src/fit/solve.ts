@@ -2,23 +2,67 @@
 
 import { LutraError, type Work } from "../base/index.ts";
 import type { Problem } from "../table/index.ts";
+import { direct } from "./direct.ts";
+import { EXPONENTIAL_MODE, exponentialMode } from "./exponential-mode.ts";
+import { FLOAT_BITS, floatBits } from "./float-bits.ts";
+import { GENETIC, genetic } from "./genetic.ts";
+import { INTERPOLATED_SEGMENTS, interpolated513 } from "./interpolated-513.ts";
 import { givenBreakpoints, normalised } from "./keep.ts";
 import { fewestLines } from "./largest-error.ts";
+import { LINEAR_MODE, linearMode } from "./linear-mode.ts";
+import { NESTED, nested } from "./nested.ts";
 import { roundingError } from "./norm.ts";
-
 import { optimal } from "./optimal.ts";
+import { chosenParameters, type Parameters } from "./parameters.ts";
+import { RELU_NET, reluNet } from "./relu-net.ts";
 import { prepare } from "./task.ts";
+import { THRESHOLD_16, THRESHOLD_SEGMENTS, threshold16 } from "./threshold-16.ts";
+import { TWO_TABLE, TWO_TABLE_SEGMENTS, twoTable } from "./two-table.ts";
 import type { FitResult, Method, MethodOptions } from "./types.ts";
-import { uniform } from "./uniform.ts";
+import { UNIFORM, uniform } from "./uniform.ts";
 import { checkProblem, MAX_SEGMENTS } from "./validate.ts";
 
 /** Every method by name. */
-export const METHODS: Readonly<Record<string, Method>> = { uniform, optimal };
+export const METHODS: Readonly<Record<string, Method>> = {
+  uniform,
+  optimal,
+  direct,
+  genetic,
+  "relu-net": reluNet,
+  nested,
+  "linear-mode": linearMode,
+  "exponential-mode": exponentialMode,
+  "float-bits": floatBits,
+  "two-table": twoTable,
+  "interpolated-513": interpolated513,
+  "threshold-16": threshold16,
+};
+
+/** The segments of the methods whose tables have one size; of `direct`, whose size is that of the input format, the most there are. */
+export const OWN_SIZE: Readonly<Record<string, number>> = {
+  direct: MAX_SEGMENTS,
+  "two-table": TWO_TABLE_SEGMENTS,
+  "interpolated-513": INTERPOLATED_SEGMENTS,
+  "threshold-16": THRESHOLD_SEGMENTS,
+};
+
+/** The parameters of the methods that have any. */
+export const PARAMETERS: Readonly<Record<string, Parameters>> = {
+  uniform: UNIFORM,
+  genetic: GENETIC,
+  "relu-net": RELU_NET,
+  nested: NESTED,
+  "linear-mode": LINEAR_MODE,
+  "exponential-mode": EXPONENTIAL_MODE,
+  "float-bits": FLOAT_BITS,
+  "two-table": TWO_TABLE,
+  "threshold-16": THRESHOLD_16,
+};
 
 /**
  * Solves a problem by a named method: the best table the method finds. Asked for a largest error, it returns a table of the fewest
  * segments whose objective is at most that (for "optimal"; other methods: the fewest that bisection over the count finds).
- * @throws LutraError "bad-argument" for a problem that makes no sense or an unknown method; "infeasible" if no table can do it
+ * @throws LutraError "bad-argument" for a problem that makes no sense, an unknown method or parameter; "infeasible" if no table can do it
  */
 export function* solve(problem: Problem, method: string, options: MethodOptions): Work<FitResult> {
   const search = METHODS[method];
@@ -27,8 +71,9 @@ export function* solve(problem: Problem, method: string, options: MethodOptions)
       note: `known methods: ${Object.keys(METHODS).join(", ")}`,
     });
   }
+  chosenParameters(options, PARAMETERS[method] ?? {});
   checkProblem(problem);
-  if ((problem.keep ?? []).length === 0) return yield* answer(problem, search, options);
+  if ((problem.keep ?? []).length === 0) return yield* answer(problem, method, options);
   if (search !== optimal) {
     throw new LutraError("unsupported", `the method "${method}" keeps no constraints`, {
       note: 'use the method "optimal"',
@@ -36,18 +81,20 @@ export function* solve(problem: Problem, method: string, options: MethodOptions)
   }
   const asked = normalised(problem);
   checkProblem(asked);
-  const kept = yield* answer(asked, search, options);
+  const kept = yield* answer(asked, method, options);
   const size = "segments" in problem.size ? problem.size : { segments: kept.segments };
   const { objective, bound } = yield* search({ ...problem, size, keep: [] }, options);
   return { ...kept, unconstrained: { objective, bound } };
 }
 
-function* answer(problem: Problem, method: Method, options: MethodOptions): Work<FitResult> {
+function* answer(problem: Problem, method: string, options: MethodOptions): Work<FitResult> {
   const { size } = problem;
-  if ("segments" in size) return yield* method(problem, options);
+  const search = METHODS[method] as Method;
+  if ("segments" in size) return yield* search(problem, options);
   const given = givenBreakpoints(problem);
-  if (given === null) return yield* fewest(problem, size.maxError, method, options);
-  const found = yield* method({ ...problem, size: { segments: given.length + 1 } }, options);
+  const segments = given === null ? OWN_SIZE[method] : given.length + 1;
+  if (segments === undefined) return yield* fewest(problem, size.maxError, search, options);
+  const found = yield* search({ ...problem, size: { segments } }, options);
   if (found.objective > size.maxError) throw outOfReach(size.maxError, found);
   return found;
 }

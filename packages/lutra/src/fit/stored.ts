@@ -1,6 +1,14 @@
 // Stored (slope, intercept) pairs: multiples of the coefficient formats' scales, within their ranges. The best pair of a run.
 
-import { codeRange, decode, type Format, type IntegerFormat, type Interval, roundHalfEven } from "../num/index.ts";
+import {
+  codeRange,
+  decode,
+  encode,
+  type Format,
+  type IntegerFormat,
+  type Interval,
+  roundHalfEven,
+} from "../num/index.ts";
 import type { Problem } from "../table/index.ts";
 import { LeastSquares } from "./least-squares.ts";
 import type { Points } from "./points.ts";
@@ -32,7 +40,7 @@ export function storedFormats({ coefficients }: Problem): StoredFormats | null {
 
 /** Whether a value is on the grid, exactly. */
 export function isStored(format: Format, value: number): boolean {
-  if (format.kind === "float") return Math.fround(value) === value;
+  if (format.kind === "float") return encode(format, value) === value;
   const { step, least, greatest } = storedGrid(format);
   const k = roundHalfEven(value / step);
   return k >= least && k <= greatest && decode(format, k + format.zeroPoint) === value;
@@ -68,6 +76,10 @@ export class StoredLeastSquares implements RunCost {
 
   extend(): number {
     return this.real.extend();
+  }
+
+  extendTo(end: number): number {
+    return this.real.extendTo(end);
   }
 
   cost(): number {

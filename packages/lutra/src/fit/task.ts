@@ -70,6 +70,11 @@ function pointsFor(segments: number): number {
 /** Prepares a problem that asks for a number of segments. @throws LutraError as `solve`, TypeError if it asks for an error */
 export function prepare(problem: Problem): Task {
   if (!("segments" in problem.size)) throw new TypeError("a method needs a number of segments");
+  if (problem.scales !== undefined) {
+    throw new LutraError("unsupported", "this method makes tables for one input scale", {
+      note: "use one of the methods that serve several: optimal, genetic, relu-net",
+    });
+  }
   const { segments } = problem.size;
   const { spec } = problem;
   const outer = parseFn(spec.fn);

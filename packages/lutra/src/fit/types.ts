@@ -25,6 +25,8 @@ export interface Unconstrained {
 
 export interface MethodOptions {
   readonly seed: number;
+  /** What the method leaves open, by name (see PARAMETERS in solve.ts); its defaults where absent. */
+  readonly parameters?: Readonly<Record<string, string | number>>;
 }
 
 /** Searches a table for a problem that asks for a number of segments. `solve` checks the problem and handles errors asked for. */

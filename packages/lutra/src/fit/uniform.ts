@@ -1,68 +1,67 @@
-// Uniform segments with chords: Huang et al. 2022, equation 5 and algorithm 1, its defects corrected.
+// Uniform segments with chords: Huang et al. 2022, equation 5 and algorithm 1, its defects corrected; or with each segment's best line.
 // Corrected: the index is clamped instead of wrapping, the right edge uses the last line, no shift can leave its range (the width
 // is a power of two and evaluate() divides by it), and beyond the domain the tails asked for hold instead of the edge lines.
 
 import type { Work } from "../base/index.ts";
-import { LutraError } from "../base/index.ts";
-import { decode, exponentOf, type Format, powerOfTwo } from "../num/index.ts";
+import { decode, exponentOf, powerOfTwo } from "../num/index.ts";
 import type { Problem } from "../table/index.ts";
 import { deliver, NO_BOUND } from "./deliver.ts";
+import { chosenParameters } from "./parameters.ts";
+import { innerSegments } from "./placed.ts";
 import { codeSpan } from "./points.ts";
-import { linePiece, type Piece } from "./pwl.ts";
+import { linePiece } from "./pwl.ts";
+import { LINES, type Lines, lineOver } from "./segment-lines.ts";
 import { prepare, type Task } from "./task.ts";
-import type { FitResult } from "./types.ts";
+import type { FitResult, MethodOptions } from "./types.ts";
+
+/** Its parameters. */
+export const UNIFORM: { readonly lines: typeof LINES } = { lines: LINES };
 
 /** How many widths below the one that covers the whole range are tried where the domain is unbounded. */
 const NARROWER_WIDTHS = 8;
 
 /**
- * Chords of f over [a, a + w], [a + w, a + 2w], ... up to the end b of the domain, the last one cut at b. The width w is the least
+ * Lines (chords by default) over [a, a + w], [a + w, a + 2w], ... up to the end b of the domain, the last one cut at b. The width w is the least
  * power of two (of codes, for integers) with which the segments asked for reach b. With a domain of 2^m and 2^n segments that is
  * the paper's w = 2^(m - n); otherwise it uses fewer segments, at least half. A tail that is a line is an extra first or last one.
  * An unbounded side ends where the segments do, and of several widths the one of least error is taken.
  */
-export function* uniform(problem: Problem): Work<FitResult> {
+export function* uniform(problem: Problem, options: MethodOptions): Work<FitResult> {
+  const { lines } = chosenParameters(options, UNIFORM);
   const task = prepare(problem);
-  const tails = task.tails.filter((tail) => typeof tail === "object").length;
-  const inner = task.segments - tails;
-  if (inner < 1) {
-    throw new LutraError(
-      "infeasible",
-      `uniform needs a segment besides its tails, got ${task.segments} with ${tails} tails`,
-    );
-  }
+  const inner = innerSegments(task, "uniform");
   const { input } = problem.spec;
   const integer = input.kind === "integer";
   const [a, b] = codeSpan(input, task.range);
   const widest = leastWidth(integer ? b - a + 1 : b - a, inner, integer);
-  let best = uniformTable(task, a, b, widest);
+  let best = uniformTable(task, lines, a, b, widest);
   const [below, above] = task.openEnds;
   for (let k = 1; k <= NARROWER_WIDTHS && (below || above); k++) {
     yield { stage: "uniform", done: k, total: NARROWER_WIDTHS };
     const width = widest / 2 ** k;
     const reach = width * inner;
     const from = below ? (above ? -width * Math.floor(inner / 2) : b - reach) : a;
-    const trial = uniformTable(task, Math.max(a, from), Math.min(b, Math.max(a, from) + reach), width);
+    const trial = uniformTable(task, lines, Math.max(a, from), Math.min(b, Math.max(a, from) + reach), width);
     if (trial.objective < best.objective) best = trial;
   }
   return best;
 }
 
-/** The table of chords of a width from code a to code b. */
-function uniformTable(task: Task, a: number, b: number, width: number): FitResult {
+/** The table of segments of a width from code a to code b. */
+function uniformTable(task: Task, lines: Lines, a: number, b: number, width: number): FitResult {
   const { input } = task.problem.spec;
   const integer = input.kind === "integer";
   const [below, above] = task.tails;
   const head = typeof below === "object" ? [linePiece(below)] : [];
   const tail = typeof above === "object" ? [linePiece(above)] : [];
   const count = Math.ceil((integer ? b - a + 1 : b - a) / width);
-  const chords = Array.from({ length: count }, (_, k) =>
-    chord(task, input, a + k * width, Math.min(b, a + (k + 1) * width)),
+  const inner = Array.from({ length: count }, (_, k) =>
+    lineOver(task, lines, a + k * width, Math.min(b, a + (k + 1) * width)),
   );
   const first = a - head.length * width;
   const index = { rule: "uniform", first: integer ? first : Math.fround(first), width } as const;
   const range = { lo: decode(input, a), hi: decode(input, b) };
-  return deliver({ ...task, range }, { index, pieces: [...head, ...chords, ...tail] }, NO_BOUND);
+  return deliver({ ...task, range }, { index, pieces: [...head, ...inner, ...tail] }, NO_BOUND);
 }
 
 /** The least power of two that covers the length in at most `count` steps; at least 1 for codes. */
@@ -70,17 +69,4 @@ function leastWidth(length: number, count: number, integer: boolean): number {
   let width = powerOfTwo(Math.max(exponentOf(length / count) - 1, integer ? 0 : -149));
   while (Math.ceil(length / width) > count) width *= 2;
   return width;
-}
-
-/** The line through f at two codes, equation 5, anchored in the middle. */
-function chord({ fn }: Task, input: Format, from: number, to: number): Piece {
-  const [x0, x1] = [decode(input, from), decode(input, to)];
-  const [y0, y1] = [fn.evaluate(x0), fn.evaluate(x1)];
-  if (!Number.isFinite(y0) || !Number.isFinite(y1)) {
-    throw new LutraError("infeasible", `${fn.text} is not finite at x = ${Number.isFinite(y0) ? x1 : x0}`, {
-      note: "a chord needs values at both ends of its segment; choose a smaller domain",
-    });
-  }
-  if (x0 === x1) return { slope: 0, x: x0, y: y0 };
-  return { slope: (y1 - y0) / (x1 - x0), x: (x0 + x1) / 2, y: (y0 + y1) / 2 };
 }

@@ -1,13 +1,17 @@
 // Checks a Problem once, at the boundary: what a user can get wrong, with the value in the message.
 
 import { LutraError } from "../base/index.ts";
-import { checkFormat, type Histogram } from "../num/index.ts";
+import { checkFormat, exponentOf, type Format, powerOfTwo, printFormat } from "../num/index.ts";
 import type { Line, Norm, Problem, Tail } from "../table/index.ts";
+import { checkHistogram } from "./histogram.ts";
 import { checkKeep } from "./keep.ts";
 import { isStored } from "./stored.ts";
 
 /** Most segments a table may have. */
 export const MAX_SEGMENTS = 65536;
+
+/** Most input scales that one table may serve. */
+const MAX_SCALES = 32;
 
 const NORMS: readonly Norm[] = ["max", "relative", "ulp", "mse"];
 
@@ -25,6 +29,7 @@ export function checkProblem(problem: Problem): void {
   checkCoefficients(problem);
   checkReductions(problem);
   checkKeep(problem);
+  if (problem.scales !== undefined) checkScales(problem, problem.scales);
 }
 
 function checkSize(size: Problem["size"]): void {
@@ -59,20 +64,6 @@ function checkGrid({ lo, hi, step }: NonNullable<Problem["grid"]>): void {
   if (!(step > 0 && step < Infinity)) throw bad(`a grid step must be positive, got ${step}`);
 }
 
-function checkHistogram({ edges, counts }: Histogram): void {
-  if (edges.length !== counts.length + 1 || counts.length === 0) {
-    throw badData(`a histogram of n counts has n + 1 edges, got ${counts.length} and ${edges.length}`);
-  }
-  edges.forEach((edge, i) => {
-    if (!Number.isFinite(edge)) throw badData(`histogram edge ${i} is ${edge}`);
-    if (i > 0 && !(edge > (edges[i - 1] as number)))
-      throw badData(`histogram edges must increase, edge ${i} is ${edge}`);
-  });
-  counts.forEach((count, i) => {
-    if (!(count >= 0 && count < Infinity)) throw badData(`histogram count ${i} is ${count}`);
-  });
-}
-
 function checkTail(tail: Tail): void {
   if (tail === "clamp" || tail === "extend") return;
   if (typeof tail === "object" && Number.isFinite(tail.slope) && Number.isFinite(tail.intercept)) return;
@@ -84,8 +75,8 @@ function checkCoefficients({ coefficients, tails }: Problem): void {
   const { slope, intercept } = coefficients;
   checkFormat(slope);
   checkFormat(intercept);
-  if (slope.kind !== intercept.kind || (slope.kind === "float" && slope.name !== "binary32")) {
-    throw new LutraError("unsupported", "coefficient formats must both be fixed point, or both binary32");
+  if (slope.kind !== intercept.kind) {
+    throw new LutraError("unsupported", "coefficient formats must both be fixed point, or both floating point");
   }
   const lines = tails.filter((tail): tail is Line => typeof tail === "object");
   for (const line of lines) {
@@ -109,10 +100,38 @@ function checkReductions({ reductions, spec }: Problem): void {
   if (offset) throw new LutraError("unsupported", `the reduction "${first?.by}" needs zero points of 0`);
 }
 
-function bad(message: string, note?: string): LutraError {
-  return new LutraError("bad-argument", message, note === undefined ? {} : { note });
+/** A slope is stored once for all scales, so only powers of two between them leave it as it is. */
+function checkScales({ spec, grid, keep, coefficients, size }: Problem, scales: readonly Format[]): void {
+  const [first] = scales;
+  if (first === undefined || scales.length > MAX_SCALES) {
+    throw bad(`a table serves 1 to ${MAX_SCALES} scales, got ${scales.length}`);
+  }
+  if (printFormat(first) !== printFormat(spec.input)) {
+    throw bad(`the input must be the first of the scales, ${printFormat(first)}, got ${printFormat(spec.input)}`);
+  }
+  scales.forEach((format, i) => {
+    checkFormat(format);
+    const before = scales[Math.max(0, i - 1)] as Format;
+    if (format.kind !== "integer" || before.kind !== "integer" || format.zeroPoint !== 0) {
+      throw bad(`scales are integer formats without a zero point, got ${printFormat(format)}`);
+    }
+    const ratio = before.scale / format.scale;
+    if (ratio !== powerOfTwo(exponentOf(ratio)) || (i > 0 && !(ratio > 1))) {
+      throw bad(`scales fall by powers of two, got ${format.scale} after ${before.scale}`);
+    }
+  });
+  if (coefficients?.slope.kind !== "integer") {
+    throw new LutraError("unsupported", "a table for several scales needs fixed-point coefficient formats", {
+      note: "give them, s16.6 for example: what the scales share are the stored coefficients",
+    });
+  }
+  if (grid !== undefined) throw bad("several scales have no common grid: all their codes in the domain count");
+  if ((keep ?? []).length > 0) throw new LutraError("unsupported", "a table for several scales keeps no constraints");
+  if (!("segments" in size)) {
+    throw new LutraError("unsupported", "a table for several scales is asked for by its number of segments");
+  }
 }
 
-function badData(message: string): LutraError {
-  return new LutraError("bad-data", message);
+function bad(message: string, note?: string): LutraError {
+  return new LutraError("bad-argument", message, note === undefined ? {} : { note });
 }

@@ -7,12 +7,14 @@ import { differentiate } from "./differentiate.ts";
 import { compileEnclosure, encloseWithDerivative, mayJump } from "./enclose.ts";
 import { compile } from "./evaluate.ts";
 import { type Expression, X } from "./expression.ts";
+import { farLineOf, lineApproached } from "./far/far-line.ts";
+import { encloseFar, type FarLines, farError, farOut, settlesOn } from "./far/values.ts";
 import { kinksOf } from "./kinks.ts";
 import { ruleOf, shapeOf } from "./named.ts";
 import { print } from "./print.ts";
 import { REALS } from "./rules/rule.ts";
 import { encloseShape, evaluateShape, type Shape, slack } from "./shape.ts";
-import type { Fn, Identity } from "./types.ts";
+import type { FarLine, Fn, Identity, Line } from "./types.ts";
 
 /** The function an expression means. `domain` is known from the function it is the derivative of, or found by looking. */
 export function toFn(a: Expression, domain?: Interval): Fn {
@@ -36,21 +38,47 @@ function namedFn(name: string, order: number, shape: Shape): Fn {
   const asymptotes = asymptotesOfShape(shape, order === 0 ? rule.asymptotes : undefined);
   const approachesX = order === 0 && asymptotes[1]?.slope === 1 && asymptotes[1].intercept === 0;
   const expression: Expression = { kind: "call", name, order, of: X };
+  const errorAt = (x: number): number => {
+    const y = evaluateShape(shape, x);
+    if (approachesX && x >= ON_IDENTITY_FROM && y === x) return IDENTITY_ERROR;
+    if (Number.isNaN(y)) return Infinity;
+    return shape.ulps === 0 ? Number.MIN_VALUE : slack(y, shape.ulps);
+  };
+  const farLine = (line: Line | null, start: number): FarLine | null => {
+    if (line === null || line.slope === 0) return null;
+    return namedFarLine(line, start, evaluateShape(shape, start), errorAt(start));
+  };
   return {
     text: order === 0 ? name : print(expression),
     domain,
     ulps: shape.ulps,
     evaluate: (x) => evaluateShape(shape, x),
-    errorAt: (x) => {
-      const y = evaluateShape(shape, x);
-      if (approachesX && x >= ON_IDENTITY_FROM && y === x) return IDENTITY_ERROR;
-      return Number.isNaN(y) ? Infinity : slack(y, shape.ulps);
-    },
+    errorAt,
     enclose: (x) => encloseShape(shape, domain, x),
     derivative: () => toFn(differentiate(expression), domain),
     identities: order === 0 ? rule.identities : order === 1 ? rule.identities.flatMap(differentiated) : [],
     asymptotes,
+    farLines: [farLine(asymptotes[0], -SETTLING_FROM), farLine(asymptotes[1], SETTLING_FROM)],
     kinks: kinksOf(expression),
+  };
+}
+
+/**
+ * Named functions with a sloped asymptote (GELU, SiLU, Mish, Softplus, ELU, ...) are all convex or concave beyond this on either side,
+ * so their deviation from the line shrinks monotonically. A test samples that.
+ */
+const SETTLING_FROM = 16;
+
+/** The deviation lies between 0 and what it is at the start. */
+function namedFarLine({ slope, intercept }: Line, start: number, y: number, error: number): FarLine {
+  const deviation = y - (slope * start + intercept);
+  const doubt = error + (Math.abs(slope * start) + Math.abs(intercept)) * 2 ** -51;
+  return {
+    from: SETTLING_FROM,
+    slope,
+    intercept,
+    slopeError: 0,
+    deviation: { lo: Math.min(0, deviation - doubt), hi: Math.max(0, deviation + doubt) },
   };
 }
 
@@ -75,22 +103,34 @@ function expressionFn(a: Expression, domain: Interval): Fn {
   const slope = lazy(() => compileEnclosure(differentiate(a)));
   const jumps = mayJump(a);
   const { lo: first, hi: last } = domain;
-  const evaluate = (x: number): number => (x >= first && x <= last ? evaluateWithLimits(run, x) : Number.NaN);
+  const far: FarLines = [lazy(() => farLineOf(a, "below")), lazy(() => farLineOf(a, "above"))];
+  const evaluate = (x: number): number => {
+    if (!(x >= first && x <= last)) return Number.NaN;
+    const line = farOut(x, x, far);
+    return line !== null && settlesOn(line) ? line.slope * x + line.intercept : evaluateWithLimits(run, x);
+  };
+  const encloseNaturally = (x: Interval): Interval => {
+    const line = farOut(x.lo, x.hi, far);
+    const whole = natural(x);
+    return line === null ? whole : (iv.intersect(whole, encloseFar(line, x)) ?? whole);
+  };
   const enclose = (x: Interval): Interval => {
     const inside = iv.intersect(x, domain);
     if (inside === null) return iv.EVERYTHING;
-    return jumps ? natural(inside) : encloseWithDerivative(natural, slope(), inside);
+    return jumps ? encloseNaturally(inside) : encloseWithDerivative(encloseNaturally, slope(), inside);
   };
   const errorAt = (x: number): number => {
     const { lo, hi } = natural({ lo: x, hi: x });
     const y = evaluate(x);
     const error = Math.max(hi - y, y - lo) * (1 + 2 ** -50) + Number.MIN_VALUE;
-    return Number.isNaN(error) ? Infinity : error;
+    const line = farOut(x, x, far);
+    const alongLine = line !== null && settlesOn(line) ? farError(line, x) : Infinity;
+    return Number.isNaN(error) ? alongLine : Math.min(error, alongLine);
   };
   // What costs a walk of the whole expression, or more, waits until it is asked for.
   const text = lazy(() => print(a));
   const ulps = lazy(() => measureUlps(evaluate, errorAt, domain));
-  const asymptotes = lazy(() => asymptotesOf(a));
+  const asymptotes = lazy(() => approached(a));
   const kinks = lazy(() => kinksOf(a));
   return {
     get text() {
@@ -108,10 +148,19 @@ function expressionFn(a: Expression, domain: Interval): Fn {
     get asymptotes() {
       return asymptotes();
     },
+    get farLines() {
+      return [far[0](), far[1]()] as const;
+    },
     get kinks() {
       return kinks();
     },
   };
+}
+
+/** By the rules for asymptotes; where these do not decide (tanh of a cubic), by the far lines'. */
+function approached(a: Expression): Fn["asymptotes"] {
+  const [below, above] = asymptotesOf(a);
+  return [below ?? lineApproached(a, "below"), above ?? lineApproached(a, "above")];
 }
 
 function lazy<T>(make: () => T): () => T {

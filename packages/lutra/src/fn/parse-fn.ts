@@ -1,11 +1,12 @@
 // The entry: text to Fn. Names stand for themselves, and an expression that spells out a named function becomes it.
 
 import { LutraError } from "../base/index.ts";
-import { call, divide, type Expression, mapParts, same, X } from "./expression.ts";
+import { call, type Expression, X } from "./expression.ts";
 import { toFn } from "./function.ts";
 import { RULES } from "./named.ts";
 import { parseExpression, unknownName } from "./parse.ts";
 import { print } from "./print.ts";
+import { respell } from "./respell.ts";
 import { ROW_FUNCTIONS } from "./row.ts";
 import type { Fn } from "./types.ts";
 
@@ -34,19 +35,7 @@ export function parseFn(text: string): Fn {
   if (NAME_LIKE.test(name) && !CONSTANT_WORDS.test(name) && !/^x-./.test(name)) throw unknownName(name, 0, name);
   const expression = parseExpression(text);
   const known = spellings().get(print(expression));
-  return toFn(known === undefined ? withSilu(expression) : call(known, 0, X));
-}
-
-/** u sigmoid(c u) as silu(c u) / c: u occurs once, so that enclosures stay tight, at infinities too. */
-function withSilu(a: Expression): Expression {
-  if (a.kind === "multiply" && a.right.kind === "call" && a.right.name === "sigmoid" && a.right.order === 0) {
-    const { of } = a.right;
-    if (same(of, a.left)) return call("silu", 0, withSilu(of));
-    if (of.kind === "multiply" && of.left.kind === "number" && same(of.right, a.left)) {
-      return divide(call("silu", 0, withSilu(of)), of.left);
-    }
-  }
-  return mapParts(a, withSilu);
+  return toFn(known === undefined ? respell(expression) : call(known, 0, X));
 }
 
 let recognised: ReadonlyMap<string, string> | null = null;

@@ -9,6 +9,18 @@ export interface Line {
 }
 
 /**
+ * A line that a function keeps to far out on one side: f(x) - (slope x + intercept) lies in `deviation`, give or take slopeError |x|, for
+ * every finite x of that side with |x| >= from.
+ */
+export interface FarLine extends Line {
+  /** Positive. */
+  readonly from: number;
+  /** 0 where the slope is exact, as it is unless an irrational number goes into it. */
+  readonly slopeError: number;
+  readonly deviation: Interval;
+}
+
+/**
  * A fact about a function that lets a table hold less of it. Same shape as the table's Reduction by design
  * (fn may not import table): the identity belongs to the function, the bits to the table, and model/plan.ts turns one into the other.
  *   odd         f(-x) = -f(x)
@@ -49,6 +61,11 @@ export interface Fn {
   readonly identities: readonly Identity[];
   /** Lines the function approaches towards -Infinity and Infinity; null where there is none. */
   readonly asymptotes: readonly [below: Line | null, above: Line | null];
+  /**
+   * Proven lines far out. Named functions: their sloped asymptotes; flat ones need none, enclosures do as well. Expressions: wherever
+   * the rules of far/ find one.
+   */
+  readonly farLines: readonly [below: FarLine | null, above: FarLine | null];
   /** Points where the derivative jumps, increasing. */
   readonly kinks: readonly number[];
 }

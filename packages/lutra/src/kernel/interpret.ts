@@ -2,32 +2,31 @@
 // same computation with exact functions and no rounding: the truth that layers are calibrated and judged by.
 
 import { evaluate } from "../table/index.ts";
+import { type Arithmetic, EXACT, ROUNDED } from "./arithmetic.ts";
 import { tablesOf } from "./holes.ts";
 import type { Kernel, Over, Value } from "./types.ts";
 
 /** Named inputs: rows * columns, rows, columns or 1 numbers, according to what the param varies over. Row-major. */
 export type KernelInputs = Readonly<Record<string, ArrayLike<number>>>;
 
-/** Partial sums of a row: element c goes to sum c mod 16, then halves are added (8, 4, 2, 1). What a 4x128-bit loop does. */
-const PARTIAL_SUMS = 16;
+type Lookup = Value & { readonly op: "lookup" };
 
-/** How numbers are treated: rounded lookups and sums for `interpret`, exact ones for `ideal`. */
-interface Arithmetic {
-  round(x: number): number;
-  sum(values: Float64Array, start: number, length: number): number;
-  lookup(value: Value & { readonly op: "lookup" }, x: Float64Array): Float64Array;
+/** How a kernel is run: with rounded operations and tables, or exactly. */
+interface Manner {
+  readonly arithmetic: Arithmetic;
+  lookup(value: Lookup, x: Float64Array): Float64Array;
 }
 
 /**
  * Runs a filled kernel on a tile of rows x columns. One array per result.
- * binary32: every operation is rounded on its own, sums run as 16 interleaved partial sums.
- * @throws LutraError "mismatch" if a hole is empty; RangeError if an input is missing or has the wrong length
+ * binary32: every operation is rounded on its own, sums run as 16 interleaved partial sums. Integers: exact, rounded as stated.
+ * @throws LutraError "mismatch" if a hole is empty; RangeError if an input is missing, has the wrong length or is no integer of its
+ * param, if rows are longer than the spec's maxRow where integers are summed, or if an unverified kernel's integer leaves its lane
  */
 export function interpret(kernel: Kernel, inputs: KernelInputs, rows: number, columns: number): Float64Array[] {
   const tables = tablesOf(kernel);
   return run(kernel, inputs, rows, columns, {
-    round: Math.fround,
-    sum: interleavedSum,
+    arithmetic: ROUNDED,
     lookup: (value, x) => {
       const table = tables[value.hole];
       if (table === undefined) throw new RangeError(`no table for ${value.hole}`);
@@ -58,8 +57,7 @@ export function ideal(
     return known;
   };
   return run(kernel, inputs, rows, columns, {
-    round: (x) => x,
-    sum: plainSum,
+    arithmetic: EXACT,
     lookup: (value, x) => {
       observe?.(value.hole, x);
       return x.map(functionOf(value.spec.fn));
@@ -67,11 +65,20 @@ export function ideal(
   });
 }
 
-function run(kernel: Kernel, inputs: KernelInputs, rows: number, columns: number, by: Arithmetic): Float64Array[] {
+function run(kernel: Kernel, inputs: KernelInputs, rows: number, columns: number, by: Manner): Float64Array[] {
   const extent = { rows, columns };
+  checkRows(kernel, columns);
   const results: Float64Array[] = [];
   for (const value of kernel.values) results.push(compute(value, kernel, results, inputs, extent, by));
   return kernel.results.map((i) => results[i] as Float64Array);
+}
+
+/** Sums of integers are proven not to overflow up to maxRow. */
+function checkRows({ spec, values }: Kernel, columns: number): void {
+  const sums = values.some((value) => value.op === "reduce" && value.with !== "max" && value.lane !== "f32");
+  if (sums && spec.maxRow !== undefined && columns > spec.maxRow) {
+    throw new RangeError(`rows of at most ${spec.maxRow} numbers, got ${columns}`);
+  }
 }
 
 interface Extent {
@@ -89,30 +96,36 @@ function compute(
   results: readonly Float64Array[],
   inputs: KernelInputs,
   extent: Extent,
-  by: Arithmetic,
+  by: Manner,
 ): Float64Array {
-  const size = sizeOver(value.over, extent);
   switch (value.op) {
-    case "param": {
-      const input = inputs[value.name];
-      if (input === undefined) throw new RangeError(`input "${value.name}" is missing`);
-      if (input.length !== size)
-        throw new RangeError(`input "${value.name}" needs ${size} numbers, got ${input.length}`);
-      return Float64Array.from(input);
-    }
+    case "param":
+      return by.arithmetic.checked(value, readInput(value, inputs, sizeOver(value.over, extent)));
     case "const":
       return Float64Array.of(value.value);
-    case "reduce":
-      return reduce(value.with, results[value.args[0]] as Float64Array, extent, by);
     case "lookup":
       return by.lookup(value, results[value.args[0]] as Float64Array);
+    case "reduce": {
+      const data = results[value.args[0]] as Float64Array;
+      const out = Float64Array.from({ length: extent.rows }, (_, r) =>
+        by.arithmetic.reduce(value, data.subarray(r * extent.columns, (r + 1) * extent.columns)),
+      );
+      return by.arithmetic.checked(value, out);
+    }
     default: {
-      const [a, b] = value.args.map((arg) =>
+      const args = value.args.map((arg) =>
         spread(results[arg] as Float64Array, kernel.values[arg] as Value, value, extent),
       );
-      return combine(value.op, a as Float64Array, b as Float64Array, by.round);
+      return by.arithmetic.checked(value, by.arithmetic.combine(value, args));
     }
   }
+}
+
+function readInput({ name }: Value & { readonly op: "param" }, inputs: KernelInputs, size: number): Float64Array {
+  const input = inputs[name];
+  if (input === undefined) throw new RangeError(`input "${name}" is missing`);
+  if (input.length !== size) throw new RangeError(`input "${name}" needs ${size} numbers, got ${input.length}`);
+  return Float64Array.from(input);
 }
 
 /** Repeats a value so that it varies over what its user varies over. */
@@ -126,66 +139,4 @@ function spread(data: Float64Array, from: Value, to: Value, { rows, columns }: E
     else out.set(data, r * columns);
   }
   return out;
-}
-
-function combine(
-  op: "add" | "sub" | "mul" | "div" | "min" | "max",
-  a: Float64Array,
-  b: Float64Array,
-  round: (x: number) => number,
-): Float64Array {
-  const out = new Float64Array(a.length);
-  const apply = OPERATIONS[op];
-  for (let i = 0; i < out.length; i++) out[i] = round(apply(a[i] as number, b[i] as number));
-  return out;
-}
-
-const OPERATIONS: Readonly<Record<"add" | "sub" | "mul" | "div" | "min" | "max", (a: number, b: number) => number>> = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  min: (a, b) => Math.min(a, b),
-  max: (a, b) => Math.max(a, b),
-};
-
-function reduce(
-  how: "add" | "max" | "mean",
-  data: Float64Array,
-  { rows, columns }: Extent,
-  by: Arithmetic,
-): Float64Array {
-  const out = new Float64Array(rows);
-  for (let r = 0; r < rows; r++) {
-    if (how === "max") out[r] = largest(data, r * columns, columns);
-    else {
-      const sum = by.sum(data, r * columns, columns);
-      out[r] = how === "mean" ? by.round(sum / columns) : sum;
-    }
-  }
-  return out;
-}
-
-function largest(data: Float64Array, start: number, length: number): number {
-  let result = -Infinity;
-  for (let i = start; i < start + length; i++) result = Math.max(result, data[i] as number);
-  return result;
-}
-
-function plainSum(data: Float64Array, start: number, length: number): number {
-  let sum = 0;
-  for (let i = start; i < start + length; i++) sum += data[i] as number;
-  return sum;
-}
-
-function interleavedSum(data: Float64Array, start: number, length: number): number {
-  const partial = new Float32Array(PARTIAL_SUMS);
-  for (let i = 0; i < length; i++) {
-    const j = i % PARTIAL_SUMS;
-    partial[j] = (partial[j] as number) + (data[start + i] as number);
-  }
-  for (let half = PARTIAL_SUMS / 2; half >= 1; half /= 2) {
-    for (let j = 0; j < half; j++) partial[j] = (partial[j] as number) + (partial[j + half] as number);
-  }
-  return partial[0] as number;
 }

@@ -1,4 +1,18 @@
+export { type Approximation, approximations, polynomials, SUBSTITUTES } from "./approximations.ts";
+export { CORDIC_FUNCTIONS, type CordicFunction, type CordicOptions, cordic, cordicBound } from "./cordic.ts";
 export * from "./elementwise.ts";
+export * from "./float-forms.ts";
+export { type ErfOptions, type ExpOptions, iErf, iExp, iGelu } from "./i-bert.ts";
+export {
+  type IntegerLayerNormOptions,
+  type IntegerSoftmaxOptions,
+  iLayerNorm,
+  iSoftmax,
+  iSqrt,
+} from "./i-bert-rows.ts";
 export * from "./layer-for.ts";
 export * from "./norm.ts";
+export { onFloats } from "./on-floats.ts";
+export { type PolynomialOptions, polynomial } from "./polynomial.ts";
+export * from "./softermax.ts";
 export * from "./softmax.ts";

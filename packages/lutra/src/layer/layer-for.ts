@@ -1,7 +1,7 @@
 // From a kind of layer, as found in a graph, to its kernel. The only place that knows which layer a kind's name means.
 
 import type { Kernel } from "../kernel/index.ts";
-import { BINARY32, type Interval } from "../num/index.ts";
+import { BINARY32, type Format, type Interval } from "../num/index.ts";
 import { elementwise } from "./elementwise.ts";
 import { layerNorm, rmsNorm } from "./norm.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
@@ -17,10 +17,12 @@ export interface LayerDescription {
   readonly maxRow: number;
   /** Where an elementwise function is defined. */
   readonly domain: Interval;
+  /** Of an elementwise function from codes to codes; binary32 if absent. */
+  readonly formats?: { readonly input: Format; readonly output: Format };
 }
 
-/** The layer's kernel in binary32, with holes. @throws RangeError if a norm has no positive epsilon */
-export function layerFor({ kind, inputCount, epsilon, maxRow, domain }: LayerDescription): Kernel {
+/** The layer's kernel, with holes. @throws RangeError if a norm has no positive epsilon */
+export function layerFor({ kind, inputCount, epsilon, maxRow, domain, formats }: LayerDescription): Kernel {
   const norm = { epsilon: epsilon ?? Number.NaN, gamma: inputCount > 1, beta: inputCount > 2, maxRow };
   switch (kind) {
     case "softmax":
@@ -32,6 +34,6 @@ export function layerFor({ kind, inputCount, epsilon, maxRow, domain }: LayerDes
     case "rms-norm":
       return rmsNorm(norm);
     default:
-      return elementwise({ fn: kind, domain, input: BINARY32, output: BINARY32 });
+      return elementwise({ fn: kind, domain, ...(formats ?? { input: BINARY32, output: BINARY32 }) });
   }
 }

@@ -41,7 +41,7 @@ const FRONT_POINTS = 16;
 
 /**
  * The smallest plan found within the budget. Same plan, budget and answers to what is asked: same result.
- * @param uniform a plan whose tables all have `segments` segments
+ * @param uniform a plan whose tables all have `segments` segments, but for those that have an entry per code
  * @param budget checked (`checkBudget`)
  * @throws LutraError "infeasible" if the largest tables leave the budget, or the smallest exceed its bytes; "cancelled"
  */
@@ -53,7 +53,7 @@ export async function allocate(
   control: Control = {},
 ): Promise<{ readonly plan: Plan; readonly allocation: Allocation }> {
   const { groups, book } = await openBook(uniform, segments, budget, asked, control);
-  const uniformPoint = await book.try(groups.map(() => segments));
+  const uniformPoint = await book.try(groups.map(({ uniformSegments }) => uniformSegments));
   const weights = await sensitivities(groups, book);
   const path = upgrades(groups, weights);
   const found = await search(path, groups, weights, budget, book);
@@ -83,7 +83,7 @@ async function openBook(
 ): Promise<{ readonly groups: readonly Group[]; readonly book: TrialBook }> {
   const known = new Map<string, FrontPoint>();
   const upTo = async (largest: number): Promise<{ groups: readonly Group[]; book: TrialBook }> => {
-    const groups = await groupTables(uniform, segments, largest, asked.solve, control);
+    const groups = await groupTables(uniform, largest, asked.solve, control);
     return { groups, book: trialBook(uniform, groups, budget, asked, known, control) };
   };
   if (!limitsModel(budget)) return await upTo(Infinity);

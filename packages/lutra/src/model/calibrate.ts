@@ -20,7 +20,7 @@ export interface SiteCalibration {
   readonly longestRow: number;
 }
 
-/** By site id; sites in bodies and functions are not in it. */
+/** By site id; sites in bodies and functions are not in it, nor those of codes, whose inputs are all known. */
 export type Calibration = Readonly<Record<string, SiteCalibration>>;
 
 export interface CalibrationOptions {
@@ -35,7 +35,8 @@ const BATCH_SIZE = 16;
 const MAX_VALUES_PER_SITE: number = 2 ** 20;
 
 /**
- * What every site of the main graph sees on the dataset's calibration split; a value inside a body or a function cannot be an output.
+ * What every site of the main graph sees on the dataset's calibration split; a value inside a body or a function cannot be an output, and
+ * a site of codes has no need.
  * @param kernels the layer of each site, by site id; filled or not
  * @param dataset fitted to the model (`fitDataset`)
  * @param openSession opens a session of an ONNX file's bytes; it is released here
@@ -58,7 +59,7 @@ export async function calibrate(
       note: 'set "splits": {"calibration": ...}, or give calibration inputs of their own',
     });
   }
-  const visible = sites.filter(({ scope }) => scope === undefined);
+  const visible = sites.filter(({ scope, formats }) => scope === undefined && formats === undefined);
   if (visible.length === 0) return {};
   const recorders = visible.map((site) => recordSite(site, kernels[site.id]));
   const inputs = new Set(model.graph.input.map(({ name }) => name));

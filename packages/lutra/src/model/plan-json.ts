@@ -43,8 +43,19 @@ export function parsePlan(json: Json): Plan {
 
 function plannedTable(json: Json | undefined, where: string): PlannedTable {
   const table = members(json, where);
-  only(table, where, ["method", "problem"]);
-  return { method: text(table.method, `${where}.method`), problem: problem(table.problem, `${where}.problem`) };
+  only(table, where, ["method", "parameters", "problem"]);
+  const method = text(table.method, `${where}.method`);
+  const asked = problem(table.problem, `${where}.problem`);
+  if (table.parameters === undefined) return { method, problem: asked };
+  return { method, parameters: parameters(table.parameters, `${where}.parameters`), problem: asked };
+}
+
+function parameters(json: Json, where: string): NonNullable<PlannedTable["parameters"]> {
+  const given = Object.entries(members(json, where));
+  const value = (item: Json, name: string): string | number => {
+    return typeof item === "number" ? item : text(item, `${where}.${name}`);
+  };
+  return Object.fromEntries(given.map(([name, item]) => [name, value(item, name)]));
 }
 
 function plannedSite(json: Json, where: string): PlannedSite {

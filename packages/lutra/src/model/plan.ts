@@ -20,6 +20,8 @@ import type { Calibration } from "./calibrate.ts";
 /** The question a table answers, and who is asked. */
 export interface PlannedTable {
   readonly method: string;
+  /** What the method leaves open, by name; its defaults if absent. */
+  readonly parameters?: Readonly<Record<string, string | number>>;
   readonly problem: Problem;
 }
 
@@ -40,6 +42,8 @@ export interface PlanOptions {
   readonly segments: number;
   /** Norm of the functions that add their error; those that scale it (exp, 1/x, 1/sqrt under a reduction) are always relative. */
   readonly norm: Norm;
+  /** By function: fitted on this range as a paper does, without reductions, instead of what suits the function best. */
+  readonly ranges?: Readonly<Record<string, Interval>>;
 }
 
 /** The uniform plan: the default problem for every hole. Equal problems share a table, named after the first layer that asks. */
@@ -61,7 +65,7 @@ export function planSites(
     const name = `${stem}-${count}`;
     counts.set(stem, count);
     named.set(question, name);
-    tables[name] = { method: options.method, problem };
+    tables[name] = { method: isListed(problem.spec) ? "direct" : options.method, problem };
     return name;
   };
   const planned = sites.map(({ id, kind }) => {
@@ -122,12 +126,32 @@ function checkTable({ tables }: Plan, { hole, spec }: Hole, name: string | undef
   });
 }
 
+/** Inputs of so few bits get an entry per code by default: 256 bytes that are correctly rounded, all of them. */
+const LISTED_BITS = 8;
+
+/** Whether a table has an entry per code unless something else is asked for. */
+function isListed({ input }: Spec): boolean {
+  return input.kind === "integer" && input.bits <= LISTED_BITS;
+}
+
+/** All codes of a graph's integers count: an optimal table of few segments, or one that lists the answers. */
+function planCodes(spec: Spec, { segments, norm }: PlanOptions): Problem {
+  const { lo, hi } = codeRange(spec.input);
+  const size = { segments: isListed(spec) ? hi - lo + 1 : segments };
+  const reductions = isListed(spec) ? [] : defaultReductions(spec);
+  return { spec, size, norm, tails: ["clamp", "clamp"], reductions };
+}
+
 /**
  * The problem of one hole: as many segments as asked, the function's own reduction, its asymptotes as tails.
  * A function with an infinite domain but neither (sin, or any expression) is fitted over what calibration saw, and clamped there.
  * @param seen the inputs calibration recorded, if any
  */
 export function planProblem(spec: Spec, options: PlanOptions, seen?: Histogram): Problem {
+  if (spec.input.kind === "integer") return planCodes(spec, options);
+  const { ranges = {} } = options;
+  const range = Object.hasOwn(ranges, spec.fn) ? ranges[spec.fn] : undefined;
+  if (range !== undefined) return planRange(spec, range, options);
   const reductions = defaultReductions(spec);
   const scales = reductions.some(({ by }) => by === "octave" || by === "exponential");
   const tails = defaultTails(spec, reductions);
@@ -146,6 +170,17 @@ export function planProblem(spec: Spec, options: PlanOptions, seen?: Histogram):
   };
 }
 
+/** A published range: beyond it the function's asymptotes where it has any, else the lines at the ends. */
+function planRange(spec: Spec, range: Interval, { segments, norm }: PlanOptions): Problem {
+  const [below, above] = parseFn(spec.fn).asymptotes;
+  const domain = { lo: Math.max(range.lo, spec.domain.lo), hi: Math.min(range.hi, spec.domain.hi) };
+  const tails = [
+    spec.domain.lo < range.lo ? (below ?? "extend") : "clamp",
+    spec.domain.hi > range.hi ? (above ?? "extend") : "clamp",
+  ] as const;
+  return { spec: { ...spec, domain }, size: { segments }, norm, tails, reductions: [] };
+}
+
 /** Whether the range to fit over can only come from data: the domain has an end where nothing is known beyond. */
 export function needsCalibration(spec: Spec): boolean {
   const isBounded = Number.isFinite(spec.domain.lo) && Number.isFinite(spec.domain.hi);
@@ -160,16 +195,20 @@ const COVERING: readonly Reduction["by"][] = ["octave", "logarithm", "exponentia
  * The reductions a function's identities offer: one that covers all inputs if there is one (after odd, if the function is odd),
  * else the symmetry that halves the range. A domain on one side of 0 needs no symmetry; an integer table knows only odd and even.
  */
-export function defaultReductions({ fn, domain, input }: Spec): readonly Reduction[] {
+export function defaultReductions({ fn, domain, input, output }: Spec): readonly Reduction[] {
   const identities = parseFn(fn).identities;
   const bothSides = domain.lo < 0 && domain.hi > 0;
   const symmetry = identities.find(({ by }) => bothSides && !COVERING.includes(by));
   if (input.kind === "integer") {
-    const mirrors = input.zeroPoint === 0 && (symmetry?.by === "odd" || symmetry?.by === "even");
+    const mirrors = input.zeroPoint === 0 && (symmetry?.by === "even" || (symmetry?.by === "odd" && isCentred(output)));
     return mirrors && symmetry !== undefined ? [symmetry] : [];
   }
   const covering = identities.find(({ by }) => COVERING.includes(by));
   return [symmetry, covering].filter((identity) => identity !== undefined).map(toReduction);
+}
+
+function isCentred(format: Format): boolean {
+  return format.kind === "float" || format.zeroPoint === 0;
 }
 
 /** A function's identity as a table applies it: constants in binary32. */

@@ -31,10 +31,12 @@ export async function selectionOf(dataset: Dataset, original: Session, control: 
   return { dataset: answered, says: `${instead}, which have no answers: the original model's own count` };
 }
 
-/** At most `limit` of the selection samples, evenly spaced. */
+/** At most `limit` of the selection samples: evenly spaced or, where each takes up the state of the one before, the first. */
 export function thinnedSelection(dataset: Dataset, limit: number): Dataset {
   const { samples, indices } = dataset.parts.selection;
   if (indices.length <= limit) return dataset;
+  const isSequence = Object.keys(dataset.carries).length > 0;
+  if (isSequence) return withSelection(dataset, { samples, indices: indices.slice(0, limit) });
   const kept = Int32Array.from({ length: limit }, (_, i) => indices[Math.floor((i * indices.length) / limit)]);
   return withSelection(dataset, { samples, indices: kept });
 }

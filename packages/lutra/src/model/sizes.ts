@@ -7,7 +7,7 @@ import type { Plan, PlannedTable } from "./plan.ts";
 /** What solving a question answers about its table. */
 export interface SolvedSize {
   readonly bytes: number;
-  /** The problem's norm of the delivered table. */
+  /** The problem's norm of the delivered table; of codes, what it loses against a table of the correctly rounded answers. */
   readonly objective: number;
 }
 
@@ -38,44 +38,52 @@ const SEGMENTS: readonly number[] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64];
 const MAX_GROUPS = 12;
 
 /**
- * The plan's tables in groups, with what each size costs. Sizes that are not feasible or buy nothing are left out.
- * @param largest no table is offered with more segments
+ * The uniform plan's tables in groups, with what each size costs. Sizes that are not feasible or buy nothing are left out.
+ * @param largest no table is offered with more segments than that, or than its own
  * @throws LutraError whatever `solve` throws but "infeasible"; "cancelled"
  */
 export async function groupTables(
   plan: Plan,
-  segments: number,
   largest: number,
   solve: (table: PlannedTable) => Promise<SolvedSize>,
   control: Control,
 ): Promise<readonly Group[]> {
   const groups: Group[] = [];
   const members = together(plan);
-  const offered = [...new Set([...SEGMENTS, segments])].sort((a, b) => a - b);
   for (const [done, names] of members.entries()) {
     control.onProgress?.({ stage: "tables of every size", done, total: members.length });
     const tables = names.map((name) => plan.tables[name]);
+    const own = Math.max(...tables.map(sizeOf));
     const options: Option[] = [];
-    for (const size of offered.filter((offer) => offer <= largest)) {
+    for (const size of ascendingSizes(own).filter((offer) => offer <= Math.max(largest, own))) {
       checkCancelled(control);
       const option = await optionOf(tables, size, solve);
       if (option !== null) offer(options, option);
     }
-    const uniform = await optionOf(tables, segments, solve);
+    const uniform = await optionOf(tables, own, solve);
     if (uniform === null || options.length === 0) {
-      throw new LutraError("infeasible", `no table of ${segments} segments can be found`, { where: names[0] });
+      throw new LutraError("infeasible", `no table of ${own} segments can be found`, { where: names[0] });
     }
-    groups.push({ names, options, uniformBytes: uniform.bytes, uniformSegments: segments });
+    groups.push({ names, options, uniformBytes: uniform.bytes, uniformSegments: own });
   }
   control.onProgress?.({ stage: "tables of every size", done: members.length, total: members.length });
   return groups;
+}
+
+function sizeOf({ problem: { size } }: PlannedTable): number {
+  if ("segments" in size) return size.segments;
+  throw new TypeError("sizes are chosen for tables that have a number of segments");
+}
+
+function ascendingSizes(own: number): readonly number[] {
+  return [...new Set([...SEGMENTS, own])].sort((a, b) => a - b);
 }
 
 /** Keeps only what a larger table buys: less error for more bytes. */
 function offer(options: Option[], option: Option): void {
   const last = options.at(-1);
   if (last !== undefined && option.squaredError >= last.squaredError) return;
-  if (last !== undefined && option.bytes <= last.bytes) options.pop();
+  while (option.bytes <= (options.at(-1)?.bytes ?? -1)) options.pop();
   options.push(option);
 }
 
@@ -84,8 +92,9 @@ function together({ tables }: Plan): readonly (readonly string[])[] {
   if (names.length <= MAX_GROUPS) return names.map((name) => [name]);
   const byFunction = new Map<string, string[]>();
   for (const name of names) {
-    const { fn } = tables[name].problem.spec;
-    byFunction.set(fn, [...(byFunction.get(fn) ?? []), name]);
+    const { method, problem } = tables[name];
+    const alike = `${method} ${problem.spec.fn}`;
+    byFunction.set(alike, [...(byFunction.get(alike) ?? []), name]);
   }
   return [...byFunction.values()];
 }
@@ -108,8 +117,10 @@ async function optionOf(
   return { segments, bytes, squaredError };
 }
 
-function sized({ method, problem }: PlannedTable, segments: number): PlannedTable {
-  return { method, problem: { ...problem, size: { segments } } };
+/** A table of fewer entries than codes is no longer one that lists the answers. */
+function sized(table: PlannedTable, segments: number): PlannedTable {
+  const isShorter = table.method === "direct" && segments < sizeOf(table);
+  return { ...table, method: isShorter ? "optimal" : table.method, problem: { ...table.problem, size: { segments } } };
 }
 
 /** The plan with the groups' tables in other sizes. */

@@ -12,6 +12,7 @@ import {
   roundToFloat,
   ulpAt,
 } from "./float.ts";
+import type { Interval } from "./interval.ts";
 
 export interface IntegerFormat {
   readonly kind: "integer";
@@ -81,6 +82,12 @@ export function codeRange(format: Format): { readonly lo: number; readonly hi: n
   return format.signed
     ? { lo: -(2 ** (format.bits - 1)), hi: 2 ** (format.bits - 1) - 1 }
     : { lo: 0, hi: 2 ** format.bits - 1 };
+}
+
+/** The values of a format's first and last code. */
+export function valuesOf(format: Format): Interval {
+  const { lo, hi } = codeRange(format);
+  return { lo: decode(format, lo), hi: decode(format, hi) };
 }
 
 /** The value of a code. */

@@ -85,3 +85,21 @@ export function massBetween({ edges, counts }: Histogram, lo: number, hi: number
   });
   return total === 0 ? 0 : inside / total;
 }
+
+/** The counts of several histograms together, over the edges of all; a bin that is cut leaves its count to the parts by their widths. */
+export function mergeHistograms(histograms: readonly Histogram[]): Histogram {
+  const edges = [...new Set(histograms.flatMap((one) => one.edges))].sort((a, b) => a - b);
+  const counts = new Array<number>(Math.max(0, edges.length - 1)).fill(0);
+  for (const one of histograms) {
+    let bin = 0;
+    for (let i = 0; i < counts.length; i++) {
+      const [start, end] = [edges[i] as number, edges[i + 1] as number];
+      while (bin < one.counts.length && (one.edges[bin + 1] as number) <= start) bin++;
+      if (bin === one.counts.length) break;
+      const [from, to] = [one.edges[bin] as number, one.edges[bin + 1] as number];
+      if (start >= from)
+        counts[i] = (counts[i] as number) + ((one.counts[bin] as number) * (end - start)) / (to - from);
+    }
+  }
+  return { edges, counts };
+}

@@ -5,3 +5,4 @@ export type { Interval } from "./interval.ts";
 export * as iv from "./interval.ts";
 export * from "./random.ts";
 export * from "./rational.ts";
+export * from "./remez.ts";

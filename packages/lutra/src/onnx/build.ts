@@ -36,28 +36,30 @@ export function node(
   return create(NodeProtoSchema, { opType, input: [...inputs], output: [...outputs], attribute, ...options });
 }
 
+/** Elements of a constant tensor; the element type is the array's. */
+export type Elements =
+  | Float32Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array<ArrayBuffer>;
+
 /** A Constant node that gives `output` the values; shape [] if there is one value and no shape is given. */
-export function constant(
-  output: string,
-  values: Float32Array | BigInt64Array | number,
-  shape?: readonly number[],
-): NodeProto {
+export function constant(output: string, values: Elements | number, shape?: readonly number[]): NodeProto {
   return node("Constant", [], [output], { value: tensor(values, shape) });
 }
 
-/** A constant tensor, little-endian in raw_data: binary32 from Float32Array or a number, int64 from BigInt64Array. */
-export function tensor(
-  values: Float32Array | BigInt64Array | number,
-  shape?: readonly number[],
-  name?: string,
-): TensorProto {
+/** A constant tensor, little-endian in raw_data; a number is one binary32 element. */
+export function tensor(values: Elements | number, shape?: readonly number[], name?: string): TensorProto {
   const data = typeof values === "number" ? Float32Array.of(values) : values;
   const dims = shape ?? (typeof values === "number" ? [] : [data.length]);
   if (dims.reduce((product, extent) => product * extent, 1) !== data.length)
     throw new RangeError(`a tensor of shape [${dims.join(", ")}] cannot hold ${data.length} values`);
   return create(TensorProtoSchema, {
     dims: dims.map(BigInt),
-    dataType: data instanceof Float32Array ? TensorProto_DataType.FLOAT : TensorProto_DataType.INT64,
+    dataType: elementType(data),
     rawData: littleEndian(data),
     ...(name === undefined ? {} : { name }),
   });
@@ -84,10 +86,26 @@ function makeAttribute(name: string, value: AttributeValue): AttributeProto {
   return create(AttributeProtoSchema, { name, type: type.FLOATS, floats: list.map(Number) });
 }
 
-function littleEndian(data: Float32Array | BigInt64Array): Uint8Array<ArrayBuffer> {
+function elementType(data: Elements): TensorProto_DataType {
+  const type = TensorProto_DataType;
+  if (data instanceof Float32Array) return type.FLOAT;
+  if (data instanceof BigInt64Array) return type.INT64;
+  if (data instanceof Int32Array) return type.INT32;
+  if (data instanceof Int16Array) return type.INT16;
+  if (data instanceof Uint16Array) return type.UINT16;
+  return data instanceof Int8Array ? type.INT8 : type.UINT8;
+}
+
+function littleEndian(data: Elements): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(data.byteLength);
   const view = new DataView(bytes.buffer);
-  if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) view.setFloat32(4 * i, data[i], true);
-  else for (let i = 0; i < data.length; i++) view.setBigInt64(8 * i, data[i], true);
+  const width = data.BYTES_PER_ELEMENT;
+  data.forEach((value, i) => {
+    if (typeof value === "bigint") view.setBigInt64(width * i, value, true);
+    else if (data instanceof Float32Array) view.setFloat32(width * i, value, true);
+    else if (width === 4) view.setInt32(width * i, value, true);
+    else if (width === 2) view.setInt16(width * i, value, true);
+    else view.setInt8(width * i, value);
+  });
   return bytes;
 }

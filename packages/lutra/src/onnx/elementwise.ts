@@ -6,7 +6,7 @@ import { type Recognised, recogniser } from "./recognise.ts";
 import { type Place, type Region, regionsAt } from "./region.ts";
 import type { Site } from "./types.ts";
 
-interface Candidate {
+export interface Candidate {
   readonly region: Region;
   readonly function: Recognised;
 }
@@ -16,9 +16,12 @@ const BUILDING_BLOCKS: ReadonlySet<string> = new Set(
   "erf exp log sqrt reciprocal tanh sigmoid softplus softsign hard-sigmoid sin cos".split(" "),
 );
 
+export function isBuildingBlock(kind: string): boolean {
+  return BUILDING_BLOCKS.has(kind);
+}
+
 const ROUNDS: readonly ((candidate: Candidate) => boolean)[] = [
-  ({ region, function: { kind, is } }) =>
-    is !== "expression" && (region.nodes.length > 1 || !BUILDING_BLOCKS.has(kind)),
+  ({ region, function: { kind, is } }) => is !== "expression" && (region.nodes.length > 1 || !isBuildingBlock(kind)),
   // One bend among sums and scales is better served by its own function, whose symmetries and tails are known.
   ({ region: { bends }, function: { is } }) => is === "expression" && bends.strong >= 1 && bends.any >= 2,
   ({ region, function: { is } }) => is !== "expression" && region.nodes.length === 1,
@@ -27,14 +30,16 @@ const ROUNDS: readonly ((candidate: Candidate) => boolean)[] = [
 /** The elementwise sites of what is free, by their last nodes. */
 export function findElementwise(place: Place): ReadonlyMap<NodeProto, Site> {
   const recognise = recogniser();
-  const roots = place.graph.nodes
-    .toReversed()
-    .map((root) => ({ root, candidates: candidatesAt(place, root, recognise) }))
-    .filter(({ candidates }) => candidates.length > 0);
+  const roots = place.graph.nodes.toReversed();
   const taken = new Set<NodeProto>();
   const sites = new Map<NodeProto, Site>();
+  const known = new Map<NodeProto, readonly Candidate[]>();
   for (const accepts of ROUNDS) {
-    for (const { root, candidates } of roots) {
+    for (const root of roots) {
+      // A region contains its root. Most roots are taken by then: what they compute need not be looked at.
+      if (taken.has(root)) continue;
+      const candidates = known.get(root) ?? candidatesAt(place, root, recognise);
+      known.set(root, candidates);
       const chosen = candidates.findLast((one) => accepts(one) && one.region.nodes.every((node) => !taken.has(node)));
       if (chosen === undefined) continue;
       for (const node of chosen.region.nodes) taken.add(node);
@@ -45,7 +50,7 @@ export function findElementwise(place: Place): ReadonlyMap<NodeProto, Site> {
 }
 
 /** What the regions that end in a node compute, smallest first. */
-function candidatesAt(
+export function candidatesAt(
   place: Place,
   root: NodeProto,
   recognise: (text: string) => Recognised | null,

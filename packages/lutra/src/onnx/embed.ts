@@ -4,20 +4,20 @@
 import { type TensorProto, TensorProto_DataLocation } from "onnx-buf";
 import { changed } from "./changed.ts";
 import { type ExternalReference, externalReference } from "./external.ts";
+import { changeTensors, storedTensors } from "./stored.ts";
 import type { ExternalFile, Model } from "./types.ts";
 
 /** A protobuf message holds less than 2 GiB; some of it is not tensors. */
 const MAX_EMBEDDED_BYTES: number = 2 ** 31 - 2 ** 24;
 
-/** The model with the external initializers of its graph inside; the model itself if it has none, or if `externalFiles` must stay. */
+/** The model with all its external tensors inside, those in bodies too; the model itself if it has none, or if `externalFiles` must stay. */
 export function embedExternal(model: Model): Model {
   if (model.external.size === 0 || !isEmbeddable(model)) return model;
-  const initializer = model.graph.initializer.map((tensor) => {
+  const embedded = changeTensors(model, (tensor) => {
     const found = stored(model, tensor);
     return found === null ? tensor : inside(tensor, found.file.read(found.reference.offset, lengthOf(found)));
   });
-  const graph = changed(model.graph, { initializer });
-  return { ...model, graph, proto: changed(model.proto, { graph }), external: new Map() };
+  return { ...embedded, external: new Map() };
 }
 
 /** The locations of the files that must lie beside what `compile` makes of the model: none, unless its tensors exceed one file. */
@@ -27,7 +27,7 @@ export function externalFiles(model: Model): readonly string[] {
 
 function isEmbeddable(model: Model): boolean {
   let total = 0;
-  for (const tensor of model.graph.initializer) {
+  for (const tensor of storedTensors(model.proto)) {
     const found = stored(model, tensor);
     if (found !== null) total += lengthOf(found);
   }

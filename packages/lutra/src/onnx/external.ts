@@ -1,9 +1,9 @@
 // External data: tensors whose bytes lie in files beside the model. They stay references; this finds, opens and checks the files.
 
-import type { GraphProto, ModelProto, TensorProto } from "onnx-buf";
+import type { ModelProto, TensorProto } from "onnx-buf";
 import { TensorProto_DataLocation } from "onnx-buf";
 import { LutraError } from "../base/index.ts";
-import { subgraphs } from "./check.ts";
+import { storedTensors } from "./stored.ts";
 import type { ExternalFile } from "./types.ts";
 
 /** Where an external tensor's bytes lie; `length` null means to the end of the file. */
@@ -39,7 +39,7 @@ export function loadExternal(
   open: (location: string) => ExternalFile | Uint8Array,
 ): ReadonlyMap<string, ExternalFile> {
   const files = new Map<string, ExternalFile>();
-  for (const tensor of proto.graph === undefined ? [] : allTensors(proto.graph)) {
+  for (const tensor of storedTensors(proto)) {
     const reference = externalReference(tensor);
     if (reference === null) continue;
     const { location, offset, length } = reference;
@@ -75,15 +75,4 @@ function openFile(
       cause,
     });
   }
-}
-
-/** Initializers and constant attributes of the graph and its subgraphs. */
-function allTensors(graph: GraphProto): TensorProto[] {
-  const inNodes = graph.node.flatMap((node) => [
-    ...node.attribute.flatMap((attribute) =>
-      attribute.t === undefined ? attribute.tensors : [attribute.t, ...attribute.tensors],
-    ),
-    ...subgraphs(node).flatMap(allTensors),
-  ]);
-  return [...graph.initializer, ...inNodes];
 }

@@ -1,5 +1,5 @@
 // Finds the non-linear layers of one graph: decomposed layers of a row first (rows.ts), then their operators (operators.ts),
-// then elementwise functions (elementwise.ts). A node belongs to one site at most; what a site computes inside is used nowhere else. Only
+// then elementwise functions, of codes (quantized.ts) and of numbers (elementwise.ts). A node belongs to one site at most; what a site computes inside is used nowhere else. Only
 // binary32 data counts: arithmetic on shapes and constants is left alone. scopes.ts searches a model's bodies and functions with it.
 
 import type { NodeProto } from "onnx-buf";
@@ -7,6 +7,8 @@ import { findElementwise } from "./elementwise.ts";
 import type { Graph } from "./graph.ts";
 import type { Budget } from "./match.ts";
 import { readOperator } from "./operators.ts";
+import { findQuantized } from "./quantized.ts";
+import type { Place } from "./region.ts";
 import { findRows } from "./rows.ts";
 import type { Site } from "./types.ts";
 
@@ -29,9 +31,17 @@ export function findInGraph(graph: Graph, budget: Budget): readonly Site[] {
     taken.add(node);
     sites.set(node, site);
   }
-  const needed = new Set([...sites.values()].flatMap(({ inputs }) => inputs));
-  for (const [root, site] of findElementwise({ graph, order, isFree: (node) => !taken.has(node), needed }))
-    sites.set(root, site);
+  const place = (): Place => ({
+    graph,
+    order,
+    isFree: (node) => !taken.has(node),
+    needed: new Set([...sites.values()].flatMap(({ inputs }) => inputs)),
+  });
+  const quantized = findQuantized(place());
+  for (const [root, site] of quantized) sites.set(root, site);
+  const replaced = new Set([...quantized.values()].flatMap(({ nodes }) => nodes));
+  for (const node of graph.nodes) if (replaced.has(node.output[0] ?? "")) taken.add(node);
+  for (const [root, site] of findElementwise(place())) sites.set(root, site);
   return graph.nodes.flatMap((node) => sites.get(node) ?? []);
 }
 

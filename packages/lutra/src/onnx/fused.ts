@@ -1,13 +1,17 @@
-// Operators that do something besides their layer: add a bias or a residual, regroup channels. Each as the nodes it stands for, so that
-// the layer is a site and the rest stays. Names depend on the operator alone: a site found in the nodes is found again when rewriting
-// makes them. An operator without a site stays as it is.
+// Operators that do something besides their layer: add a bias or a residual, regroup channels, attend (attention/). Each as the nodes it
+// stands for, so that the layer is a site and the rest stays. Names depend on the operator alone: a site found in the nodes is found again
+// when rewriting makes them. An operator without a site stays as it is.
 
 import type { NodeProto } from "onnx-buf";
+import { expandAttention } from "./attention/expand.ts";
+import type { FactsOf } from "./attention/operator.ts";
 import { numberAttribute } from "./attribute.ts";
-import { changeModel } from "./bodies.ts";
+import { changeModel, labelOf, type Path } from "./bodies.ts";
 import { type AttributeValue, constant, int64, node as makeNode } from "./build.ts";
+import { UNKNOWN } from "./infer.ts";
 import { freshPrefix, usedNames } from "./names.ts";
 import type { Model } from "./types.ts";
+import { viewAt } from "./views.ts";
 
 /** The nodes of one operator: op() appends one and returns its output. */
 interface Parts {
@@ -28,21 +32,24 @@ type Unfuse = (node: NodeProto, parts: Parts) => void;
 
 const MICROSOFT = "com.microsoft";
 
-const FUSED: ReadonlyMap<string, { readonly applies: (node: NodeProto) => boolean; readonly unfuse: Unfuse }> = new Map(
-  [
-    [`${MICROSOFT}/BiasGelu`, { applies: hasBias, unfuse: biased("Gelu") }],
-    [`${MICROSOFT}/FastGelu`, { applies: hasBias, unfuse: biased("FastGelu") }],
-    [`${MICROSOFT}/SkipLayerNormalization`, { applies: isSkipNorm, unfuse: skipNorm(true) }],
-    [`${MICROSOFT}/SkipSimplifiedLayerNormalization`, { applies: isSkipNorm, unfuse: skipNorm(false) }],
-    ["/InstanceNormalization", { applies: hasParameters, unfuse: instanceNorm }],
-    ["/GroupNormalization", { applies: hasParameters, unfuse: groupNorm }],
-  ],
-);
+const FUSED: ReadonlyMap<
+  string,
+  { readonly applies: (node: NodeProto, opset: number) => boolean; readonly unfuse: Unfuse }
+> = new Map([
+  [`${MICROSOFT}/BiasGelu`, { applies: hasBias, unfuse: biased("Gelu") }],
+  [`${MICROSOFT}/FastGelu`, { applies: hasBias, unfuse: biased("FastGelu") }],
+  [`${MICROSOFT}/SkipLayerNormalization`, { applies: isSkipNorm, unfuse: skipNorm(true) }],
+  [`${MICROSOFT}/SkipSimplifiedLayerNormalization`, { applies: isSkipNorm, unfuse: skipNorm(false) }],
+  [`${MICROSOFT}/QLinearSigmoid`, { applies: isQuantized, unfuse: quantized("Sigmoid") }],
+  [`${MICROSOFT}/QLinearSoftmax`, { applies: isQuantizedSoftmax, unfuse: quantized("Softmax") }],
+  ["/InstanceNormalization", { applies: hasParameters, unfuse: instanceNorm }],
+  ["/GroupNormalization", { applies: hasParameters, unfuse: groupNorm }],
+]);
 
 /** The nodes an operator stands for; null for one that is a layer and nothing else, or no layer. */
 function unfused(node: NodeProto, opset: number, used: () => ReadonlySet<string>): readonly NodeProto[] | null {
   const fused = FUSED.get(`${node.domain === "ai.onnx" ? "" : node.domain}/${node.opType}`);
-  if (fused === undefined || !fused.applies(node)) return null;
+  if (fused === undefined || !fused.applies(node, opset)) return null;
   const nodes: NodeProto[] = [];
   const prefix = freshPrefix(used(), `${node.output[0]}/${node.opType}`);
   const name = (suffix: string): string => `${prefix}/${suffix}`;
@@ -71,13 +78,26 @@ export function unfuse(model: Model, isWanted: (name: string) => boolean = () =>
     names ??= usedNames(model);
     return names;
   };
-  return changeModel(model, (nodes) => {
+  const factsIn = factsByPath(model);
+  return changeModel(model, (nodes, path) => {
     const made = nodes.map((node) => {
-      const parts = unfused(node, model.opset, used);
+      const prefix = (): string => freshPrefix(used(), `${labelOf(node)}/attention`);
+      const parts = unfused(node, model.opset, used) ?? expandAttention(node, model.opset, factsIn(path), prefix);
       return parts?.some((part) => isWanted(part.output[0])) ? parts : null;
     });
     return made.every((parts) => parts === null) ? nodes : nodes.flatMap((node, i) => made[i] ?? [node]);
   });
+}
+
+/** What is known of the values of each graph of the model. A graph is looked at when first asked for. */
+function factsByPath(model: Model): (path: Path) => FactsOf {
+  const known = new Map<string, FactsOf>();
+  return (path) => (name) => {
+    const key = JSON.stringify(path);
+    const facts = known.get(key) ?? viewAt(model, path)?.facts ?? (() => UNKNOWN);
+    known.set(key, facts);
+    return facts(name);
+  };
 }
 
 /** Whether the first inputs are given: a model may leave out even what its operator demands. */
@@ -97,6 +117,28 @@ function hasParameters(node: NodeProto): boolean {
 function biased(opType: string): Unfuse {
   return ({ input: [x, bias], output: [y] }, { op, name }) => {
     op(opType, [op("Add", [x, bias], name("sum"))], y, {}, MICROSOFT);
+  };
+}
+
+/** Scale and zero point of the input, then of the output. */
+function isQuantized(node: NodeProto): boolean {
+  return hasInputs(node, 5) && (node.output[0] ?? "") !== "";
+}
+
+/** Its own attribute says which opset's Softmax it is: before 13 all axes from `axis` on are one row. */
+function isQuantizedSoftmax(node: NodeProto, opset: number): boolean {
+  const isSame = numberAttribute(node, "opset", 1) < 13 === opset < 13;
+  return isQuantized(node) && (isSame || numberAttribute(node, "axis", 0) === -1);
+}
+
+/** f of the numbers that codes stand for, as codes again. */
+function quantized(opType: "Sigmoid" | "Softmax"): Unfuse {
+  return (node, { op, name }) => {
+    const [codes, scale, zero, scaleOut, zeroOut] = node.input;
+    const axis = numberAttribute(node, "axis", null);
+    const x = op("DequantizeLinear", [codes, scale, zero], name("x"));
+    const y = op(opType, [x], name("y"), axis === null ? {} : { axis: BigInt(axis) });
+    op("QuantizeLinear", [y, scaleOut, zeroOut], node.output[0]);
   };
 }
 

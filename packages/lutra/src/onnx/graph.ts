@@ -5,7 +5,7 @@ import { type NodeProto, TensorProto_DataType } from "onnx-buf";
 import { numberAttribute } from "./attribute.ts";
 import { valuesRead } from "./check.ts";
 import { type Constants, constantsOf } from "./constants.ts";
-import { axesOf, type Facts, inferFacts } from "./infer.ts";
+import { axesOf, type Facts, inferFacts, UNKNOWN } from "./infer.ts";
 import { MAX_RANK } from "./limits.ts";
 import type { Model } from "./types.ts";
 
@@ -27,8 +27,6 @@ export interface Graph {
   negativeAxes(axes: readonly number[], value: string): readonly number[] | null;
 }
 
-const NOTHING: Facts = { element: null, rank: null, length: null, data: true };
-
 /** @param outside what is known of inputs that a body takes from the graphs around it */
 export function viewGraph(model: Model, outside?: ReadonlyMap<string, Facts>): Graph {
   const nodes = model.graph.node;
@@ -39,7 +37,7 @@ export function viewGraph(model: Model, outside?: ReadonlyMap<string, Facts>): G
   const outputs = new Set(model.graph.output.map((output) => output.name));
   const constants = constantsOf(model, producer);
   const known = inferFacts(model, constants, outside);
-  const facts = (name: string): Facts => known.get(name) ?? NOTHING;
+  const facts = (name: string): Facts => known.get(name) ?? UNKNOWN;
   return {
     model,
     nodes,

@@ -1,6 +1,6 @@
 // ONNX models: read, write, a typed view of the graph, finding the non-linear layers, replacing them by functions.
 
-export type { AttributeValue } from "./build.ts";
+export type { AttributeValue, Elements } from "./build.ts";
 export { constant, int64, node, tensor } from "./build.ts";
 export { embedExternal, externalFiles } from "./embed.ts";
 export { exposeValues } from "./expose.ts";
@@ -10,6 +10,7 @@ export { readModel } from "./read.ts";
 export { expandRecurrent } from "./recurrent/model.ts";
 export type { RewriteOptions } from "./rewrite.ts";
 export { rewrite } from "./rewrite.ts";
-export { findSites } from "./scopes.ts";
+export { findLayers, findSites, type Layers } from "./scopes.ts";
+export type { Skipped } from "./skipped.ts";
 export type { ExternalFile, FunctionDefinition, Model, Replacement, Site } from "./types.ts";
 export { concatenate, writeModel } from "./write.ts";

@@ -19,7 +19,7 @@ export interface Facts {
   readonly data: boolean;
 }
 
-const UNKNOWN: Facts = { element: null, rank: null, length: null, data: true };
+export const UNKNOWN: Facts = { element: null, rank: null, length: null, data: true };
 const Type = TensorProto_DataType;
 
 const set = (names: string): ReadonlySet<string> => new Set(names.split(" "));
@@ -37,7 +37,8 @@ const KEEP_RANK = set(
     "Swish Sin Cos Tan Floor Ceil Round Clip Not Identity Cast CastLike Dropout Softmax LogSoftmax LayerNormalization RMSNormalization " +
     "SimplifiedLayerNormalization BatchNormalization InstanceNormalization GroupNormalization Transpose Concat Slice Pad Tile Split Conv " +
     "ConvTranspose MaxPool AveragePool GlobalMaxPool GlobalAveragePool CumSum QuantizeLinear DequantizeLinear ScatterND ScatterElements " +
-    "GatherElements FastGelu QuickGelu Resize Trilu",
+    "GatherElements FastGelu QuickGelu BiasGelu SkipLayerNormalization SkipSimplifiedLayerNormalization Resize Trilu Attention " +
+    "MultiHeadAttention",
 );
 
 /** Facts of every value of the graph; `outside` are those of inputs that a body takes from the graphs around it. */
@@ -118,7 +119,10 @@ function elementOf(node: NodeProto, inputs: readonly Facts[]): number | null {
   if (BOOL_RESULT.has(opType)) return Type.BOOL;
   if (opType === "Cast") return numberAttribute(node, "to", null);
   if (opType === "ConstantOfShape") return node.attribute[0]?.t?.dataType ?? Type.FLOAT;
-  if (opType === "QuantizeLinear") return inputs[2]?.element ?? Type.UINT8;
+  if (opType === "QuantizeLinear") return inputs[2]?.element ?? numberAttribute(node, "output_dtype", Type.UINT8);
+  // Ids come first; the embeddings that are added have the result's type.
+  if (opType === "EmbedLayerNormalization")
+    return inputs.find(({ element }) => element !== Type.INT32)?.element ?? null;
   const decisive =
     opType === "Where" || opType === "CastLike" || opType === "DequantizeLinear" ? 1 : opType === "OneHot" ? 2 : 0;
   return inputs[decisive]?.element ?? null;
@@ -137,6 +141,7 @@ function rankOf(node: NodeProto, inputs: readonly Facts[], constants: Constants)
   if (opType === "Gemm" || opType === "Flatten") return 2;
   if (opType === "Reshape") return inputs[1]?.length ?? null;
   if (opType === "ConstantOfShape") return inputs[0]?.length ?? null;
+  if (opType === "EmbedLayerNormalization") return first === null ? null : first + 1;
   if (opType === "Expand")
     return first === null || inputs[1]?.length == null ? null : Math.max(first, inputs[1].length);
   if (opType === "Gather") return first === null || inputs[1]?.rank == null ? null : first + inputs[1].rank - 1;

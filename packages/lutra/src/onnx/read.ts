@@ -9,6 +9,8 @@ import { loadExternal } from "./external.ts";
 import { FIRST_OPSET, LAST_OPSET, MAX_FILE_BYTES } from "./limits.ts";
 import { scan } from "./scan.ts";
 import { looksLike } from "./sniff.ts";
+import { storedTensors } from "./stored.ts";
+import { checkTensorSize } from "./tensor-size.ts";
 import type { ExternalFile, Model } from "./types.ts";
 
 export interface ReadOptions {
@@ -22,7 +24,7 @@ export interface ReadOptions {
 /**
  * Reads an ONNX model (IR 3 and later, opset 7 to 26).
  * @throws LutraError "bad-model" if it is empty, truncated, not ONNX, beyond a limit of limits.ts, of another opset, has no graph, a
- * cycle, a value produced twice or never, or an external data file that is missing or too short.
+ * cycle, a value produced twice or never, a tensor whose data do not fit its shape, or an external data file that is missing or too short.
  */
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   const proto = parse(bytes);
@@ -31,6 +33,7 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
     throw notOnnx(bytes, "it has no graph");
   const opset = checkOpset(proto);
   checkGraph(graph);
+  for (const tensor of storedTensors(proto)) checkTensorSize(tensor);
   const external = options.external === undefined ? new Map() : loadExternal(proto, options.external);
   return { proto, graph, opset, external };
 }

@@ -16,8 +16,8 @@ export interface Region {
   readonly bends: { readonly any: number; readonly strong: number };
 }
 
-/** Most nodes of a region; real layers have at most some 12. */
-const MAX_NODES = 16;
+/** Most nodes of a region; real layers have at most some 12, and twice as many with a rounding behind each. */
+const MAX_NODES = 24;
 
 export interface Place {
   readonly graph: Graph;

@@ -52,12 +52,13 @@ export function rewrite(model: Model, replacements: readonly Replacement[], opti
     const removed = nodesOf(nodes, here);
     const roots = new Map(here.map((one) => [one.site.output, one]));
     const readHere = new Set([...nodes.flatMap(valuesRead), ...givenOut(expanded)]);
-    return nodes.flatMap((old) => {
+    const result = nodes.flatMap((old) => {
       const replacement = removed.has(old) ? roots.get(old.output[0]) : undefined;
       if (replacement === undefined) return removed.has(old) ? [] : [old];
       const rest = withoutFirst(old, readHere, fresh);
       return [...rest, ...(flat ? inline(replacement, fresh) : [call(replacement)])];
     });
+    return path.length === 0 ? withoutIdle(result, removed, givenOut(expanded)) : result;
   });
   const lost = replacements.find((one) => !found.has(one));
   if (lost !== undefined) throw noNode(lost.site, lost.site.output);
@@ -73,6 +74,19 @@ function withoutFirst(
   const [first, ...others] = old.output;
   if (!others.some((name) => read.has(name))) return [];
   return [changed(old, { output: [fresh(`${first}/${FUNCTION_DOMAIN}/unused`), ...others] })];
+}
+
+/** Without the DequantizeLinear that only removed nodes read: several sites may have shared one. */
+function withoutIdle(
+  nodes: readonly NodeProto[],
+  removed: ReadonlySet<NodeProto>,
+  outputs: readonly string[],
+): readonly NodeProto[] {
+  const wereRead = new Set([...removed].flatMap(valuesRead));
+  const mayIdle = (node: NodeProto): boolean => node.opType === "DequantizeLinear" && wereRead.has(node.output[0]);
+  if (!nodes.some(mayIdle)) return nodes;
+  const read = new Set([...nodes.flatMap(valuesRead), ...outputs]);
+  return nodes.filter((node) => !mayIdle(node) || read.has(node.output[0]));
 }
 
 /** Outputs of the main graph and of functions: whatever they name may be asked for. */

@@ -1,47 +1,48 @@
 // Finds sites everywhere in a model: in the main graph, in the bodies of If, Loop and Scan at any depth, in model-local functions, and in
 // what LSTM, GRU and RNN become when they are expanded. A body is searched with what is known of the values it takes from outside.
 
-import { create } from "@bufbuild/protobuf";
-import {
-  type FunctionProto,
-  type GraphProto,
-  GraphProtoSchema,
-  type NodeProto,
-  TensorProto_DataType,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from "onnx-buf";
+import { type FunctionProto, type NodeProto, TensorProto_DataType } from "onnx-buf";
 import { bodyStep, functionStep, type Path } from "./bodies.ts";
-import { changed } from "./changed.ts";
-import { outerValues } from "./check.ts";
-import { constantTensor } from "./constants.ts";
 import { findInGraph } from "./find.ts";
 import { unfuse } from "./fused.ts";
 import { type Graph, viewGraph } from "./graph.ts";
-import type { Facts } from "./infer.ts";
 import type { Budget } from "./match.ts";
 import { type Expander, expanderOf } from "./recurrent/model.ts";
+import { type Skipped, skippedBecause, skippedIn } from "./skipped.ts";
 import type { Model, Site } from "./types.ts";
+import { viewBody, viewFunction } from "./views.ts";
 
 /** The domain of functions that rewriting adds: what is in tables already is not searched. */
 const OWN_DOMAIN = "lutra";
 /** Search steps for a whole model, a few seconds' worth; models with a thousand nodes take some ten thousand. */
 const MAX_TOTAL_STEPS = 2 ** 24;
 
+export interface Layers {
+  readonly sites: readonly Site[];
+  /** What no table will replace, and why, in the same order. */
+  readonly skipped: readonly Skipped[];
+}
+
 /**
- * The sites of a model: those of the main graph in graph order of their outputs, each graph followed by those inside it, functions last.
+ * The layers of a model: those of the main graph in graph order of their outputs, each graph followed by those inside it, functions last.
  * @throws LutraError "bad-model" if a constant's data do not fit its shape
  */
-export function findSites(model: Model): readonly Site[] {
+export function findLayers(model: Model): Layers {
   const plain = unfuse(model);
   const search = new Search(plain);
   search.graph(viewGraph(plain), []);
   search.functions();
-  return search.sites;
+  return search;
 }
 
-class Search {
+/** The sites of a model, as `findLayers` has them. */
+export function findSites(model: Model): readonly Site[] {
+  return findLayers(model).sites;
+}
+
+class Search implements Layers {
   readonly sites: Site[] = [];
+  readonly skipped: Skipped[] = [];
   private readonly model: Model;
   private readonly expander: Expander;
   private readonly definitions: ReadonlyMap<string, FunctionProto>;
@@ -58,7 +59,9 @@ class Search {
   }
 
   graph(view: Graph, path: Path): void {
-    for (const site of findInGraph(view, this.budget)) this.sites.push(this.placed(site, path));
+    const found = findInGraph(view, this.budget);
+    for (const site of found) this.sites.push(this.placed(site, path));
+    this.skipped.push(...skippedIn(view, path, found, (node) => this.expansion(node, view) !== null));
     for (const node of view.nodes) this.inside(node, view, path);
   }
 
@@ -66,15 +69,12 @@ class Search {
   functions(): void {
     for (const [definition, elements] of this.calls) {
       const imported = definition.opsetImport.find(({ domain }) => domain === "");
-      // Tables are emitted for the model's operator set; a function of another one is left alone.
-      if (Number(imported?.version ?? 0) !== this.model.opset) continue;
-      const graph = create(GraphProtoSchema, {
-        node: definition.node.map(withoutReferences),
-        input: definition.input.map((name, i) => typed(name, elements[i] ?? null)),
-        output: definition.output.map((name) => typed(name, null)),
-        valueInfo: definition.valueInfo,
-      });
-      this.graph(viewGraph({ ...this.model, graph }), [functionStep(definition)]);
+      const [opset, path] = [Number(imported?.version ?? 0), [functionStep(definition)]];
+      if (opset === this.model.opset) this.graph(viewFunction(definition, elements, this.model), path);
+      else {
+        const reason = `its function is of opset ${opset}, tables are emitted for the model's, ${this.model.opset}`;
+        this.skipped.push(...skippedBecause(definition.node, path, reason));
+      }
     }
   }
 
@@ -83,9 +83,11 @@ class Search {
       if (g !== undefined) this.graph(viewBody(node, g, view), [...path, bodyStep(node, name)]);
     const called = this.definitions.get(functionStep({ domain: node.domain, name: node.opType }));
     if (called !== undefined) this.recordCall(called, node, view);
-    const weights = node.input[1] ?? "";
-    const expansion = view.maybeFloat32(weights) ? this.expander(node) : null;
-    for (const one of expansion ?? []) this.inside(one, view, path);
+    for (const one of this.expansion(node, view) ?? []) this.inside(one, view, path);
+  }
+
+  private expansion(node: NodeProto, view: Graph): readonly NodeProto[] | null {
+    return view.maybeFloat32(node.input[1] ?? "") ? this.expander(node) : null;
   }
 
   private recordCall(called: FunctionProto, node: NodeProto, view: Graph): void {
@@ -111,53 +113,4 @@ class Search {
 function commonElement(a: number | null, b: number | null): number | null {
   const other = [a, b].find((element) => element !== null && element !== TensorProto_DataType.FLOAT);
   return other ?? (a === b ? a : null);
-}
-
-/** A body with what it takes from outside as inputs of its own, or as initializers where they are constants there. */
-function viewBody(node: NodeProto, body: GraphProto, outer: Graph): Graph {
-  const captured = [...new Set(outerValues(body))];
-  const constants = captured.flatMap((name) => outerConstant(name, outer) ?? []);
-  const known = new Set(constants.map(({ name }) => name));
-  const taken = captured.filter((name) => !known.has(name));
-  const facts = new Map<string, Facts>(taken.map((name) => [name, outer.facts(name)]));
-  const input = body.input.map((info, i) => declared(info, argumentElement(node, body, i, outer)));
-  const graph = changed(body, {
-    initializer: [...constants, ...body.initializer],
-    input: [...input, ...taken.map((name) => typed(name, outer.facts(name).element))],
-  });
-  return viewGraph({ ...outer.model, graph }, facts);
-}
-
-function outerConstant(name: string, outer: Graph): GraphProto["initializer"][number] | null {
-  if (!outer.constants.has(name)) return null;
-  const producer = outer.producer(name);
-  if (producer === undefined) return outer.model.graph.initializer.find((one) => one.name === name) ?? null;
-  const tensor = producer.opType === "Constant" ? constantTensor(producer) : null;
-  return tensor === null ? null : changed(tensor, { name });
-}
-
-/** The element type that a body's input gets from the node: Loop's are the iteration, the condition and what is carried. */
-function argumentElement(node: NodeProto, body: GraphProto, index: number, outer: Graph): number | null {
-  if (node.opType === "Loop" && index < 2) return [TensorProto_DataType.INT64, TensorProto_DataType.BOOL][index];
-  if (node.opType !== "Loop" && node.opType !== "Scan") return null;
-  const skipped = node.opType === "Scan" ? node.input.length - body.input.length : 0;
-  return outer.facts(node.input[index + skipped] ?? "").element;
-}
-
-function declared(info: ValueInfoProto, element: number | null): ValueInfoProto {
-  return info.type === undefined ? typed(info.name, element) : info;
-}
-
-function typed(name: string, element: number | null): ValueInfoProto {
-  if (element === null) return create(ValueInfoProtoSchema, { name });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: { value: { case: "tensorType", value: { elemType: element } } },
-  });
-}
-
-/** A node whose attributes are the function's parameters says nothing until it is called: nothing matches it. */
-function withoutReferences(node: NodeProto): NodeProto {
-  const refers = node.attribute.some(({ refAttrName }) => refAttrName !== "");
-  return refers ? changed(node, { domain: `${OWN_DOMAIN}.parameter` }) : node;
 }

@@ -1,6 +1,7 @@
 // The plain shapes of this folder: a model that was read, the sites found in it, and what replaces them. No behaviour here.
 
 import type { GraphProto, ModelProto, NodeProto } from "onnx-buf";
+import type { IntegerFormat } from "../num/index.ts";
 
 /** A model that was read and checked. Nothing in it is ever changed: rewrite makes a new one and shares what stays. */
 export interface Model {
@@ -34,6 +35,8 @@ export interface Site {
   readonly output: string;
   /** Numbers the layer needs: { epsilon } of a norm. */
   readonly attributes: Readonly<Record<string, number>>;
+  /** Of a function from codes to codes, as in a quantized graph; absent where data are binary32. */
+  readonly formats?: { readonly input: IntegerFormat; readonly output: IntegerFormat };
   /** The steps from the main graph to the body or function it is in (bodies.ts); absent in the main graph. */
   readonly scope?: readonly string[];
   /** The axes of a function of a row, negative and ascending: [-1] is the last. null for an elementwise function. */

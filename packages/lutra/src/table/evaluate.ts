@@ -11,26 +11,11 @@ import {
   powerOfTwo,
   toOrdered32,
 } from "../num/index.ts";
-import type { Index, Reduction, Rounding, Table } from "./types.ts";
+import type { Index, NestedIndex, Reduction, Rounding, Table } from "./types.ts";
 
 /** Number of (slope, intercept) entries; tails that are lines of their own count. */
 export function segmentCount(table: Table): number {
   return coefficients(table, 0).length;
-}
-
-/** Bytes of what must be stored: coefficients and breakpoints, at the width of the formats that hold them. */
-export function tableBytes(table: Table): number {
-  const width = table.spec.input.kind === "integer" ? integerWidth(table) : 4;
-  const numbers = table.coefficients.reduce((sum, column) => sum + column.length, 0);
-  const breakpoints = table.index.rule === "breakpoints" ? table.index.codes.length : 0;
-  const breakpointWidth = table.spec.input.kind === "integer" ? Math.ceil(table.spec.input.bits / 8) : 4;
-  return numbers * width + breakpoints * breakpointWidth;
-}
-
-/** Least of 1, 2, 4 bytes that holds every coefficient of an integer table. */
-function integerWidth(table: Table): number {
-  const largest = Math.max(...table.coefficients.flat().map((c) => (c < 0 ? -c - 1 : c)), 0);
-  return largest < 128 ? 1 : largest < 32768 ? 2 : 4;
 }
 
 /**
@@ -68,9 +53,19 @@ function unboundedSegment(index: Index, t: number): number {
       return countAtMost(index.codes, t);
     case "float-bits":
       return Math.floor(toOrdered32(t) / 2 ** index.shift) - index.first;
+    case "nested":
+      return nestedSegment(index, t);
     default:
       return index satisfies never;
   }
+}
+
+function nestedSegment({ first, codes, scales, counts }: NestedIndex, t: number): number {
+  const part = countAtMost(codes, t);
+  const start = part === 0 ? first : (codes[part - 1] as number);
+  const inside = Math.floor(Math.fround(Math.fround(t - start) * (scales[part] as number)));
+  const before = counts.slice(0, part).reduce((sum, count) => sum + count, 0);
+  return before + Math.min((counts[part] as number) - 1, Math.max(0, inside));
 }
 
 /** How many of the ascending codes are <= t. */
@@ -218,18 +213,35 @@ function slopeFrom(table: Table, depth: number, x: number): number {
   }
 }
 
-/** The plain table of one of the scales that share its coefficients. @throws RangeError if there is no such scale */
+/**
+ * The plain table of one of the scales that share its coefficients; segments that have no codes there are left out.
+ * @throws RangeError if there is no such scale
+ */
 export function atScale(table: Table, i: number): Table {
   const variant = table.scales?.[i];
   if (variant === undefined) throw new RangeError(`the table has no scale ${i}`);
   const { scales: _, ...plain } = table;
-  const [intercepts, ...rest] = table.coefficients;
+  const { input, clamp, index, shift, interceptShift } = variant;
+  const kept = reachedSegments(index, segmentCount(table));
+  const [intercepts, ...rest] = table.coefficients.map((column) => kept.map((k) => column[k] as number));
   if (intercepts === undefined) throw new LutraError("bad-table", "a table needs coefficients");
   return {
     ...plain,
-    spec: { ...table.spec, input: variant.input },
-    index: variant.index,
-    shift: variant.shift,
-    coefficients: [intercepts.map((c) => c * 2 ** variant.interceptShift), ...rest],
+    spec: { ...table.spec, input },
+    clamp,
+    index:
+      index.rule === "breakpoints"
+        ? { ...index, codes: kept.slice(1).map((k) => index.codes[k - 1] as number) }
+        : index,
+    shift,
+    coefficients: [intercepts.map((c) => c * 2 ** interceptShift), ...rest],
   };
+}
+
+/** The segments that have codes of their own, ascending: without those between coinciding breakpoints. */
+function reachedSegments(index: Index, count: number): number[] {
+  const all = Array.from({ length: count }, (_, k) => k);
+  if (index.rule !== "breakpoints") return all;
+  const { codes } = index;
+  return all.filter((k) => k === 0 || k === count - 1 || (codes[k - 1] as number) < (codes[k] as number));
 }

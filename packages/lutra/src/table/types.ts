@@ -68,6 +68,12 @@ export interface Problem {
   readonly reductions: readonly Reduction[];
   /** What the table must keep; nothing if absent. */
   readonly keep?: readonly Constraint[];
+  /**
+   * Input formats that one set of stored coefficients must serve, each with breakpoints of its own (GQA-LUT's deployment): integers
+   * without zero points, from the coarsest to the finest scale, each a power of two below the first, which is the input of `spec`.
+   * The norm is then the mean of that of each scale over its codes in the domain.
+   */
+  readonly scales?: readonly Format[];
 }
 
 /**
@@ -97,12 +103,25 @@ export type Reduction =
  *   uniform      floor((t - first) / width), width a power of two; binary32: t - first rounds first (Huang et al. algorithm 1, corrected)
  *   breakpoints  the number of codes <= t; strictly increasing, length n - 1
  *   float-bits   floor(key(t) / 2^shift) - first, key = the position of t among the binary32 values (toOrdered32)
+ *   nested       sub-intervals that begin at ascending codes, each cut evenly (Huang et al. 2022, section 4.5): with p the number of
+ *                codes <= t, the segments of the sub-intervals before p, and floor((t - start) * scales[p]) of the counts[p] of its
+ *                own, clamped to these; start = codes[p - 1], or first for p = 0. Difference and product are rounded to binary32
  */
 export type Index =
   | { readonly rule: "direct"; readonly first: number }
   | { readonly rule: "uniform"; readonly first: number; readonly width: number }
   | { readonly rule: "breakpoints"; readonly codes: readonly number[] }
-  | { readonly rule: "float-bits"; readonly first: number; readonly shift: number };
+  | { readonly rule: "float-bits"; readonly first: number; readonly shift: number }
+  | NestedIndex;
+
+/** The rule "nested": n sub-intervals have n - 1 codes, n scales (segments per unit of the argument, positive) and n counts. */
+export interface NestedIndex {
+  readonly rule: "nested";
+  readonly first: number;
+  readonly codes: readonly number[];
+  readonly scales: readonly number[];
+  readonly counts: readonly number[];
+}
 
 export type Rounding = "floor" | "half-up" | "half-even";
 
@@ -123,15 +142,19 @@ export interface Table {
   /** Integer tables only, else 0. */
   readonly shift: number;
   readonly rounding: Rounding;
+  /** What hardware stores instead of lines, where these only interpolate: so many function values of so many bits. */
+  readonly entries?: { readonly count: number; readonly bits: number };
   /**
    * One set of coefficients at several input scales (GQA-LUT's deployment): each scale has its own breakpoints, and the
-   * intercept is shifted left by `interceptShift`. `atScale(table, i)` is the plain table of one of them.
+   * intercept is shifted left by `interceptShift`. `atScale(table, i)` is the plain table of one of them. The table itself is that
+   * of the first. Breakpoints may coincide here: at a coarse scale some segments have no codes.
    */
   readonly scales?: readonly ScaleVariant[];
 }
 
 export interface ScaleVariant {
   readonly input: Format;
+  readonly clamp: readonly [low: number, high: number];
   readonly index: Index;
   readonly interceptShift: number;
   readonly shift: number;

@@ -1,9 +1,11 @@
 // Reads a Table from untrusted JSON: every field checked, the place of the first fault named. What passes, evaluate() accepts.
 
-import { type Json, LutraError } from "../base/index.ts";
-import { checkFormat, codeRange, exponentOf, type Format, type Interval, powerOfTwo } from "../num/index.ts";
+import type { Json } from "../base/index.ts";
+import { checkFormat, codeRange, type Format, type Interval } from "../num/index.ts";
 import { atScale } from "./evaluate.ts";
-import type { Index, Reduction, Rounding, ScaleVariant, Spec, Table } from "./types.ts";
+import { asArray, asBinary32, asInteger, asNumber, asNumbers, asObject, asOneOf, fault } from "./fields.ts";
+import type { Reduction, Rounding, ScaleVariant, Spec, Table } from "./types.ts";
+import { checkIndex, parseIndex } from "./validate-index.ts";
 
 /** Limit on segments, so that a hostile file cannot exhaust memory further down: every 16-bit code its own segment. */
 export const MAX_SEGMENTS = 65536;
@@ -13,8 +15,6 @@ const MAX_REDUCTIONS = 2;
 
 /** Longest text of a function. */
 const MAX_FUNCTION_TEXT = 10000;
-
-type Members = { readonly [key: string]: Json };
 
 /**
  * A Table from parsed JSON (see base fromJson).
@@ -26,13 +26,14 @@ export function parseTable(json: Json): Table {
   const table: Table = {
     spec,
     reductions: asArray(members.reductions ?? [], "reductions").map((r, i) => parseReduction(r, `reductions[${i}]`)),
-    clamp: parseClamp(members.clamp ?? null),
+    clamp: parseClamp(members.clamp ?? null, "clamp"),
     index: parseIndex(members.index ?? null, "index"),
     coefficients: asArray(members.coefficients ?? null, "coefficients").map((column, d) =>
       asNumbers(column, `coefficients[${d}]`),
     ),
     shift: asInteger(members.shift ?? 0, "shift", 0, 62),
     rounding: asOneOf(members.rounding ?? "half-even", "rounding", ["floor", "half-up", "half-even"]) as Rounding,
+    ...(members.entries === undefined ? {} : { entries: parseEntries(members.entries) }),
     ...(members.scales === undefined ? {} : { scales: parseScales(members.scales) }),
   };
   checkTable(table);
@@ -49,7 +50,7 @@ export function checkTable(table: Table): void {
   if (slopes !== undefined && slopes.length !== intercepts.length) {
     throw fault("coefficients[1]", `needs ${intercepts.length} slopes, has ${slopes.length}`);
   }
-  checkIndex(table.index, intercepts.length, table.spec.input);
+  checkIndex(table.index, intercepts.length, table.spec.input, table.scales !== undefined);
   if (!(table.clamp[0] <= table.clamp[1])) throw fault("clamp", "low must not exceed high");
   if ((table.spec.input.kind === "integer") !== (table.spec.output.kind === "integer")) {
     throw fault("spec", "input and output must both be integer formats or both be float formats");
@@ -57,39 +58,17 @@ export function checkTable(table: Table): void {
   if (table.reductions.length > MAX_REDUCTIONS) {
     throw fault("reductions", `at most ${MAX_REDUCTIONS}, got ${table.reductions.length}`);
   }
+  if (table.entries !== undefined && table.entries.count < intercepts.length) {
+    throw fault("entries.count", `${intercepts.length} lines cannot interpolate ${table.entries.count} entries`);
+  }
   if (table.spec.input.kind === "integer") checkInteger(table);
   else checkFloat(table);
   table.scales?.forEach((scale, i) => {
     if (scale.input.kind !== "integer") throw fault(`scales[${i}].input`, "a shared table has integer inputs");
+    if (!(scale.clamp[0] <= scale.clamp[1])) throw fault(`scales[${i}].clamp`, "low must not exceed high");
+    checkIndex(scale.index, intercepts.length, scale.input, true);
     checkTable(atScale(table, i));
   });
-}
-
-function checkIndex(index: Index, segments: number, input: Format): void {
-  const isInteger = input.kind === "integer";
-  if (index.rule === "breakpoints") {
-    if (index.codes.length !== segments - 1) {
-      throw fault(
-        "index.codes",
-        `${segments} segments need ${segments - 1} breakpoints, there are ${index.codes.length}`,
-      );
-    }
-    index.codes.forEach((code, i) => {
-      if (i > 0 && !((index.codes[i - 1] as number) < code)) {
-        throw fault(`index.codes[${i}]`, "breakpoints must be strictly increasing");
-      }
-      if (isInteger ? !Number.isInteger(code) : Math.fround(code) !== code) {
-        throw fault(`index.codes[${i}]`, `${code} is not a code of the input format`);
-      }
-    });
-  } else if (index.rule === "uniform") {
-    if (!isPowerOfTwo(index.width)) throw fault("index.width", `must be a power of two, got ${index.width}`);
-    if (isInteger && index.width < 1) throw fault("index.width", "must be at least one code");
-  } else if (index.rule === "float-bits" && isInteger) {
-    throw fault("index.rule", "float-bits needs a float input format");
-  } else if (index.rule === "direct" && !isInteger) {
-    throw fault("index.rule", "direct needs integer codes");
-  }
 }
 
 /** Products and sums of an integer table must stay below 2^53, where doubles are exact. */
@@ -118,10 +97,6 @@ function checkFloat(table: Table): void {
     });
   });
   if (table.shift !== 0) throw fault("shift", "a float table has no shift");
-}
-
-function isPowerOfTwo(x: number): boolean {
-  return x > 0 && Number.isFinite(x) && x === powerOfTwo(exponentOf(x));
 }
 
 // fields --------------------------------------------------------------------------------------------------------------
@@ -169,31 +144,18 @@ function parseFormatObject(json: Json, where: string): Format {
   return format;
 }
 
-function parseClamp(json: Json): readonly [number, number] {
-  const [low, high, ...rest] = asNumbers(json, "clamp");
-  if (low === undefined || high === undefined || rest.length > 0) throw fault("clamp", "needs [low, high]");
+function parseClamp(json: Json, where: string): readonly [number, number] {
+  const [low, high, ...rest] = asNumbers(json, where);
+  if (low === undefined || high === undefined || rest.length > 0) throw fault(where, "needs [low, high]");
   return [low, high];
 }
 
-function parseIndex(json: Json, where: string): Index {
-  const members = asObject(json, where);
-  const rule = asOneOf(members.rule ?? null, `${where}.rule`, ["direct", "uniform", "breakpoints", "float-bits"]);
-  switch (rule) {
-    case "breakpoints":
-      return { rule, codes: asNumbers(members.codes ?? null, `${where}.codes`) };
-    case "direct":
-      return { rule, first: asInteger(members.first ?? null, `${where}.first`, -(2 ** 32), 2 ** 32) };
-    case "uniform": {
-      const first = asNumber(members.first ?? null, `${where}.first`);
-      return { rule, first, width: asNumber(members.width ?? null, `${where}.width`) };
-    }
-    case "float-bits": {
-      const first = asInteger(members.first ?? null, `${where}.first`, -(2 ** 32), 2 ** 32);
-      return { rule, first, shift: asInteger(members.shift ?? null, `${where}.shift`, 0, 31) };
-    }
-    default:
-      return rule satisfies never;
-  }
+function parseEntries(json: Json): NonNullable<Table["entries"]> {
+  const members = asObject(json, "entries");
+  return {
+    count: asInteger(members.count ?? null, "entries.count", 1, 2 * MAX_SEGMENTS),
+    bits: asInteger(members.bits ?? null, "entries.bits", 2, 32),
+  };
 }
 
 function parseReduction(json: Json, where: string): Reduction {
@@ -225,52 +187,10 @@ function parseScales(json: Json): readonly ScaleVariant[] {
     const members = asObject(scale, where);
     return {
       input: parseFormatObject(members.input ?? null, `${where}.input`),
+      clamp: parseClamp(members.clamp ?? null, `${where}.clamp`),
       index: parseIndex(members.index ?? null, `${where}.index`),
       interceptShift: asInteger(members.interceptShift ?? null, `${where}.interceptShift`, 0, 31),
       shift: asInteger(members.shift ?? null, `${where}.shift`, 0, 62),
     };
   });
-}
-
-// JSON values ---------------------------------------------------------------------------------------------------------
-
-function asObject(json: Json, where: string): Members {
-  if (json === null || typeof json !== "object" || Array.isArray(json)) throw fault(where, "must be an object");
-  return json as Members;
-}
-
-function asArray(json: Json, where: string): readonly Json[] {
-  if (!Array.isArray(json)) throw fault(where, "must be an array");
-  return json;
-}
-
-function asNumber(json: Json, where: string): number {
-  if (typeof json !== "number") throw fault(where, "must be a number");
-  return json;
-}
-
-function asBinary32(json: Json, where: string): number {
-  const x = asNumber(json, where);
-  if (Math.fround(x) !== x || !Number.isFinite(x)) throw fault(where, `${x} is not a finite binary32 value`);
-  return x;
-}
-
-function asInteger(json: Json, where: string, lo: number, hi: number): number {
-  const x = asNumber(json, where);
-  if (!Number.isInteger(x) || x < lo || x > hi) throw fault(where, `must be an integer from ${lo} to ${hi}, got ${x}`);
-  return x;
-}
-
-function asNumbers(json: Json, where: string): readonly number[] {
-  return asArray(json, where).map((x, i) => asNumber(x, `${where}[${i}]`));
-}
-
-function asOneOf<const T extends string>(json: Json, where: string, allowed: readonly T[]): T {
-  const found = allowed.find((name) => name === json);
-  if (found === undefined) throw fault(where, `must be one of ${allowed.join(", ")}`);
-  return found;
-}
-
-function fault(where: string, message: string): LutraError {
-  return new LutraError("bad-table", `not a valid table: ${message}`, { where });
 }

@@ -1,4 +1,4 @@
-// Collects the nodes that a recurrent operator becomes. Every value and its node have one name, `<prefix>/<name>`; the caller gives each
+// Collects the nodes that a recurrent or attention operator becomes. Every value and its node have one name, `<prefix>/<name>`; the caller gives each
 // name once. Hides what changed between opset 12 and now: axes and sizes were attributes before opset 13.
 
 import type { NodeProto } from "onnx-buf";
@@ -59,9 +59,20 @@ export class Nodes {
     return this.ops(names, "Split", [x, this.integers(`${names.join("_")}_sizes`, sizes)], { axis: -1n });
   }
 
+  /** As many equal parts of the last axis as there are names. */
+  splitEqually(names: readonly string[], x: string): readonly string[] {
+    const count = this.opset < 18 ? {} : { num_outputs: BigInt(names.length) };
+    return this.ops(names, "Split", [x], { axis: -1n, ...count });
+  }
+
   unsqueeze(name: string, x: string, axis: number): string {
     if (this.opset < 13) return this.op(name, "Unsqueeze", [x], { axes: [BigInt(axis)] });
     return this.op(name, "Unsqueeze", [x, this.integers(`${name}_axis`, [axis])]);
+  }
+
+  /** The value under a name from outside: an output of what is expanded. Nothing if that output is left out. */
+  give(output: string, x: string): void {
+    if (output !== "") this.list.push(node("Identity", [x], [output], {}, { name: output }));
   }
 
   private constant(name: string, made: NodeProto): string {

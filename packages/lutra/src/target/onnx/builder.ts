@@ -1,9 +1,18 @@
 // Collects the nodes of one function: fresh names, constants shared by content, results renamed to the function's outputs.
 
-import { type AttributeValue, constant, type FunctionDefinition, int64, node } from "../../onnx/index.ts";
+import {
+  type AttributeValue,
+  constant,
+  type Elements,
+  type FunctionDefinition,
+  int64,
+  node,
+} from "../../onnx/index.ts";
 
 /** ONNX element types used here (TensorProto.DataType). */
+export const FLOAT = 1n;
 export const INT32 = 6n;
+export const INT64 = 7n;
 
 export class FunctionBuilder {
   readonly opset: number;
@@ -29,9 +38,17 @@ export class FunctionBuilder {
     );
   }
 
-  /** A one-dimensional int64 constant, for axes. */
-  ints(values: readonly number[]): string {
-    return this.#constant(`i${JSON.stringify(values)}`, (output) => constant(output, int64(values)));
+  /** A constant of integers of the array's type: one-dimensional, or a scalar for shape []. */
+  integers(values: Elements, shape: readonly number[] = [values.length]): string {
+    const key = `${values.constructor.name}${shape.length}[${values.join()}]`;
+    return this.#constant(key, (output) => constant(output, values, shape));
+  }
+
+  /** A scalar (number) or one-dimensional int64 constant. */
+  ints(values: number | readonly number[]): string {
+    return this.#constant(`i${JSON.stringify(values)}`, (output) =>
+      typeof values === "number" ? constant(output, int64([values]), []) : constant(output, int64(values)),
+    );
   }
 
   /** A reduction over the axes, dimensions kept. Axes moved from attribute to input at an opset that depends on the operator. */

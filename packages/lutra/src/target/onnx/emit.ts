@@ -2,10 +2,11 @@
 // about 10 times faster). Sums run in the runtime's own order: the kernel's certificate holds for any order.
 
 import { hash, LutraError } from "../../base/index.ts";
-import type { Kernel, Value } from "../../kernel/index.ts";
+import type { Kernel, Lane, Value } from "../../kernel/index.ts";
 import { tablesOf, verify } from "../../kernel/index.ts";
 import type { FunctionDefinition } from "../../onnx/index.ts";
-import { FunctionBuilder } from "./builder.ts";
+import { emitComputed, emitMean, LANE_TYPES } from "./arithmetic.ts";
+import { FunctionBuilder, INT64 } from "./builder.ts";
 import { emitLookup } from "./lookup.ts";
 
 export interface EmitOptions {
@@ -18,21 +19,19 @@ export interface EmitOptions {
 /** The first opset that has every operator used here (GreaterOrEqual). */
 const FIRST_OPSET = 12;
 
-const OPERATORS: Readonly<Record<"add" | "sub" | "mul" | "div" | "min" | "max", string>> = {
-  add: "Add",
-  sub: "Sub",
-  mul: "Mul",
-  div: "Div",
-  min: "Min",
-  max: "Max",
-};
-
 const REDUCTIONS = { add: "ReduceSum", max: "ReduceMax", mean: "ReduceMean" } as const;
+
+/** A value's tensor: in its lane's element type, or, if wide, in int64. */
+interface Emitted {
+  readonly name: string;
+  readonly lane: Lane;
+  readonly isWide: boolean;
+}
 
 /**
  * The kernel as a function whose inputs are the kernel's params in order of first use.
  * Named after the kernel's function and a fingerprint, so that equal layers share one function.
- * @throws LutraError "unsupported" for integer kernels or an opset below FIRST_OPSET; "mismatch" if a hole is empty
+ * @throws LutraError "unsupported" for tables that the target does not write or an opset below FIRST_OPSET; "mismatch" if a hole is empty
  */
 export function emit(kernel: Kernel, { axes, opset }: EmitOptions): FunctionDefinition {
   verify(kernel);
@@ -44,40 +43,59 @@ export function emit(kernel: Kernel, { axes, opset }: EmitOptions): FunctionDefi
   const tables = tablesOf(kernel);
   const build = new FunctionBuilder(opset);
   const inputs: string[] = [];
-  const names: string[] = [];
-  for (const value of kernel.values) names.push(emitValue(build, value, names, inputs, tables, axes));
+  const emitted: Emitted[] = [];
+  for (const value of kernel.values) emitted.push(emitValue(build, value, emitted, inputs, tables, axes));
   const readable = kernel.spec.fn.match(/[A-Za-z0-9]+/g)?.join("_") ?? "f";
   const name = `${readable}_${hash({ kernel, axes, opset }).slice(0, 8)}`;
   return build.finish(
     name,
     inputs,
-    kernel.results.map((i) => names[i] as string),
+    kernel.results.map((i) => narrowed(build, emitted[i] as Emitted)),
   );
 }
 
 function emitValue(
   build: FunctionBuilder,
   value: Value,
-  names: readonly string[],
+  emitted: readonly Emitted[],
   inputs: string[],
   tables: ReturnType<typeof tablesOf>,
   axes: readonly number[],
-): string {
-  const argument = (i: number): string => names[i] as string;
+): Emitted {
+  const { lane } = value;
+  const argument = (i: number): Emitted => emitted[i] as Emitted;
+  const own = (name: string): Emitted => ({ name, lane, isWide: lane === "i64" });
+  const computed = (name: string): Emitted => ({ name, lane, isWide: lane !== "f32" });
   switch (value.op) {
     case "param":
       if (!inputs.includes(value.name)) inputs.push(value.name);
-      return value.name;
+      return own(value.name);
     case "const":
-      return build.floats(value.value);
-    case "reduce":
-      return build.reduce(REDUCTIONS[value.with], argument(value.args[0]), axes);
+      return computed(lane === "f32" ? build.floats(value.value) : build.ints(value.value));
+    case "reduce": {
+      const data = widened(build, argument(value.args[0]));
+      const isMean = value.with === "mean" && lane !== "f32";
+      if (isMean) return computed(emitMean(build, data, axes, value.rounding ?? "half-even"));
+      return computed(build.reduce(REDUCTIONS[value.with], data, axes));
+    }
     case "lookup": {
       const table = tables[value.hole];
       if (table === undefined) throw new RangeError(`no table for ${value.hole}`);
-      return emitLookup(build, table, argument(value.args[0]));
+      return own(emitLookup(build, table, narrowed(build, argument(value.args[0]))));
     }
-    default:
-      return build.op(OPERATORS[value.op], value.args.map(argument));
+    default: {
+      const args = value.args.map(argument);
+      const tensors = args.map((arg) => widened(build, arg));
+      const lanes = args.map((arg) => arg.lane);
+      return computed(emitComputed(build, value, tensors, lanes));
+    }
   }
+}
+
+function widened(build: FunctionBuilder, { name, lane, isWide }: Emitted): string {
+  return isWide || lane === "f32" ? name : build.op("Cast", [name], { to: INT64 });
+}
+
+function narrowed(build: FunctionBuilder, { name, lane, isWide }: Emitted): string {
+  return isWide && lane !== "i64" ? build.op("Cast", [name], { to: LANE_TYPES[lane] }) : name;
 }

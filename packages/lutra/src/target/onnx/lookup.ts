@@ -1,16 +1,19 @@
-// One table as standard operators, operation for operation what evaluate() does in binary32: the same bits wherever the runtime
+// One binary32 table as standard operators, operation for operation what evaluate() does in binary32: the same bits wherever the runtime
 // rounds each operation to binary32 and does not contract. NaN-safe: no index is ever computed from a NaN without a comparison first.
 
 import { LutraError } from "../../base/index.ts";
-import { fromOrdered32, MAX_BINARY32, MIN_NORMAL_BINARY32, powerOfTwo } from "../../num/index.ts";
-import { type Reduction, segmentCount, type Table } from "../../table/index.ts";
+import { MAX_BINARY32, MIN_NORMAL_BINARY32, powerOfTwo } from "../../num/index.ts";
+import { type Reduction, segmentCount, segmentStarts, type Table } from "../../table/index.ts";
 import { type FunctionBuilder, INT32 } from "./builder.ts";
+import { emitInteger } from "./integer.ts";
+import { gatherFrom, searchAmong } from "./search.ts";
 
-/** The value of `table` at the tensor `x`. @throws LutraError "unsupported" for integer tables */
+/** The value of `table` at the tensor `x`: codes of its formats. @throws LutraError "unsupported" for other floats than binary32 */
 export function emitLookup(build: FunctionBuilder, table: Table, x: string): string {
   const { input, output } = table.spec;
+  if (input.kind === "integer" && output.kind === "integer") return emitInteger(build, { table, input, output }, x);
   if (input.kind !== "float" || output.kind !== "float" || input.name !== "binary32" || output.name !== "binary32") {
-    throw new LutraError("unsupported", "the onnx target writes binary32 tables only", {
+    throw new LutraError("unsupported", "the onnx target writes tables of integers and of binary32", {
       note: "fit the table with --in binary32 --out binary32",
     });
   }
@@ -133,14 +136,9 @@ function emitSegment(build: FunctionBuilder, table: Table, t: string): string {
   switch (index.rule) {
     case "breakpoints":
       return search(build, t, index.codes);
-    case "float-bits": {
-      const start = (i: number): number => fromOrdered32((index.first + i) * 2 ** index.shift);
-      return search(
-        build,
-        t,
-        Array.from({ length: count - 1 }, (_, i) => start(i + 1)),
-      );
-    }
+    case "float-bits":
+    case "nested":
+      return search(build, t, segmentStarts(index, count, table.spec.input));
     case "uniform": {
       const offset = build.op("Sub", [t, build.floats(index.first)]);
       const position = build.op("Floor", [build.op("Mul", [offset, build.floats(1 / index.width)])]);
@@ -155,35 +153,11 @@ function emitSegment(build: FunctionBuilder, table: Table, t: string): string {
   }
 }
 
-/**
- * The number of thresholds (ascending) that are <= t, as an int32 tensor of t's shape: a balanced tree, one level per bit.
- * With less than a full tree the missing thresholds are infinite and `gather` repeats its last entry for what lies behind them.
- */
+/** The number of binary32 thresholds (ascending) that are <= t. */
 function search(build: FunctionBuilder, t: string, thresholds: readonly number[]): string {
-  const levels = levelsFor(thresholds.length + 1);
-  const at = (i: number): number => thresholds[i] ?? Infinity;
-  let segment: string | null = null;
-  for (let level = 0; level < levels; level++) {
-    const stride = 2 ** (levels - 1 - level);
-    const nodes = Array.from({ length: 2 ** level }, (_, k) => at((2 * k + 1) * stride - 1));
-    const threshold: string =
-      segment === null ? build.floats(nodes[0] as number) : build.op("Gather", [build.floats(nodes), segment]);
-    const bit = build.op("Cast", [build.op("GreaterOrEqual", [t, threshold])], { to: INT32 });
-    segment = segment === null ? bit : build.op("Add", [build.op("Add", [segment, segment]), bit]);
-  }
-  return segment ?? build.op("Cast", [build.op("Less", [t, t])], { to: INT32 });
+  return searchAmong(build, t, thresholds, { of: (values) => build.floats(values), beyond: Infinity });
 }
 
-function levelsFor(count: number): number {
-  return Math.max(0, 32 - Math.clz32(count - 1));
-}
-
-/** Entries by int32 position, the last repeated up to the next power of two (see search). */
 function gather(build: FunctionBuilder, entries: readonly number[], position: string): string {
-  const padded = 2 ** levelsFor(entries.length);
-  const last = entries.at(-1) as number;
-  return build.op("Gather", [
-    build.floats([...entries, ...new Array<number>(padded - entries.length).fill(last)]),
-    position,
-  ]);
+  return gatherFrom(build, entries, position, { of: (values) => build.floats(values) });
 }

@@ -1,17 +1,11 @@
-// The error of a delivered table at the inputs its problem names: plain counting, apart from fit and from certify.
+// The error of a delivered table at the inputs its problem names: plain counting, besides what a method minimised and what a certificate
+// proves.
 
-import {
-  allCodes,
-  codeRange,
-  DEFAULT_RELATIVE_FLOOR,
-  decode,
-  encode,
-  evaluate,
-  isEnumerable,
-  type Problem,
-  parseFn,
-  type Table,
-} from "lutra";
+import { parseFn } from "../fn/index.ts";
+import { codeRange, decode, encode, type Format, type Interval, isEnumerable } from "../num/index.ts";
+import { evaluate, type Problem, type Table } from "../table/index.ts";
+import { DEFAULT_FLOOR } from "./norm.ts";
+import { codesInside, gridCodes } from "./points.ts";
 
 export interface MeasuredError {
   /** Largest |delivered - exact|. */
@@ -34,10 +28,14 @@ const SAMPLED_POINTS = 65_536;
 /** Range measured on a side where the domain has no end; the certificate covers the rest. */
 const FINITE_REACH = 16;
 
+/**
+ * Measures a table at its problem's points: the grid, every code of the domain, or evenly spaced inputs where the format has too many.
+ * @throws LutraError "bad-argument" for a grid without points
+ */
 export function measureTable(problem: Problem, table: Table): MeasuredError {
   const { codes, over } = pointsOf(problem);
   const exact = parseFn(problem.spec.fn);
-  const floor = problem.floor ?? DEFAULT_RELATIVE_FLOOR;
+  const floor = problem.floor ?? DEFAULT_FLOOR;
   let [max, at, relative, sum, sumSquares] = [0, Number.NaN, 0, 0, 0];
   for (const code of codes) {
     const x = decode(table.spec.input, code);
@@ -64,25 +62,23 @@ export function measureTable(problem: Problem, table: Table): MeasuredError {
 function pointsOf({ spec, grid }: Problem): { readonly codes: Float64Array; readonly over: string } {
   const { input, domain } = spec;
   if (grid !== undefined) {
-    // A last point within 1e-9 of a step of hi is hi itself, which a grid leaves out.
-    const count = Math.ceil((grid.hi - grid.lo) / grid.step - 1e-9);
-    const codes = Float64Array.from({ length: count }, (_, i) => encode(input, grid.lo + grid.step * i));
-    return { codes, over: `the ${count} points of the grid` };
+    const codes = gridCodes(grid, input);
+    return { codes, over: `the ${codes.length} points of the grid` };
   }
   if (isEnumerable(input)) {
-    const codes = allCodes(input).filter(
-      (code) => domain.lo <= decode(input, code) && decode(input, code) <= domain.hi,
-    );
+    const codes = codesInside(input, domain);
     return { codes, over: `all ${codes.length} codes of the domain` };
   }
-  const range = codeRange(input);
-  const lo = Math.max(finiteOr(domain.lo, -FINITE_REACH), decode(input, range.lo));
-  const hi = Math.min(finiteOr(domain.hi, FINITE_REACH), decode(input, range.hi));
+  const { lo, hi } = withinReach(input, domain);
   const step = (hi - lo) / (SAMPLED_POINTS - 1);
   const codes = Float64Array.from({ length: SAMPLED_POINTS }, (_, i) => encode(input, lo + step * i));
   return { codes, over: `${SAMPLED_POINTS} evenly spaced inputs from ${lo} to ${hi}` };
 }
 
-function finiteOr(end: number, otherwise: number): number {
-  return Number.isFinite(end) ? end : otherwise;
+function withinReach(input: Format, { lo, hi }: Interval): Interval {
+  const range = codeRange(input);
+  return {
+    lo: Math.max(Number.isFinite(lo) ? lo : -FINITE_REACH, decode(input, range.lo)),
+    hi: Math.min(Number.isFinite(hi) ? hi : FINITE_REACH, decode(input, range.hi)),
+  };
 }

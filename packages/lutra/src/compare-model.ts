@@ -1,0 +1,182 @@
+// Methods compared by what they cost a whole model: one row per method, size and kind of layer replaced. Nothing is certified here: what
+// is compared is measured.
+
+import { type Control, checkCancelled, LutraError } from "./base/index.ts";
+import { GRIDS } from "./compare/index.ts";
+import type { Dataset } from "./data/index.ts";
+import { METHODS } from "./fit/index.ts";
+import { compareScores, type Metrics, type Plan, planSites, score } from "./model/index.ts";
+import type { Interval } from "./num/index.ts";
+import { concatenate, type Model, type Site } from "./onnx/index.ts";
+import { fillPlan, rewritten } from "./prove.ts";
+import { type Norm, tableBytes } from "./table/index.ts";
+import { type CompileTools, openWorkbench, type Workbench } from "./workbench.ts";
+
+export interface CompareModelOptions {
+  readonly methods: readonly string[];
+  readonly segments: readonly number[];
+  /** Groups of layers to replace, of `groupsOf`; each and then all together if absent. */
+  readonly replaced?: readonly string[];
+  /** Name of a grid whose ranges the tables are fitted on, as published; what suits the function and the data if absent. */
+  readonly ranges?: string;
+  readonly norm: Norm;
+  readonly seed: number;
+}
+
+export interface CompareModelRow {
+  readonly method: string;
+  readonly segments: number;
+  /** "gelu", "softmax", "norms", ..., or "all". */
+  readonly replaced: string;
+  readonly layers: number;
+  readonly metrics: Metrics;
+  /** Share of answers that changed. */
+  readonly flips: number;
+  readonly logitError: { readonly max: number; readonly mean: number };
+  /** Of all tables together. */
+  readonly bytes: number;
+  /** What finding the tables took, in seconds; those of an earlier row are known already. */
+  readonly seconds: number;
+}
+
+export interface ModelComparison {
+  readonly samples: number;
+  readonly before: Metrics;
+  readonly rows: readonly CompareModelRow[];
+  readonly refused: readonly { readonly method: string; readonly segments: number; readonly reason: string }[];
+}
+
+/** All layers of a model together. */
+const ALL = "all";
+
+/**
+ * Every method at every size on every group of layers, each scored on the report split.
+ * @throws LutraError "bad-argument" for a method, group or grid that does not exist; whatever its parts throw; "cancelled"
+ */
+export async function compareModel(
+  given: Model,
+  dataset: Dataset,
+  options: CompareModelOptions,
+  tools: CompileTools,
+  control: Control = {},
+): Promise<ModelComparison> {
+  const unknown = options.methods.find((method) => !Object.hasOwn(METHODS, method));
+  if (unknown !== undefined) throw unknownName("method", unknown, Object.keys(METHODS));
+  const ranges = options.ranges === undefined ? undefined : rangesOf(options.ranges);
+  const workbench = await openWorkbench(given, dataset, { flat: false, seed: options.seed }, tools, control);
+  try {
+    return await compareOn(workbench, options, ranges, tools, control);
+  } finally {
+    await workbench.original.release();
+  }
+}
+
+async function compareOn(
+  workbench: Workbench,
+  options: CompareModelOptions,
+  ranges: Readonly<Record<string, Interval>> | undefined,
+  tools: CompileTools,
+  control: Control,
+): Promise<ModelComparison> {
+  const { bench, before } = workbench;
+  const groups = chosenGroups(bench.sites, options.replaced);
+  const rows: CompareModelRow[] = [];
+  const refused: { method: string; segments: number; reason: string }[] = [];
+  const jobs = options.segments.flatMap((segments) => options.methods.map((method) => ({ segments, method })));
+  for (const [i, { segments, method }] of jobs.entries()) {
+    const asked = { segments, method, norm: options.norm, ...(ranges === undefined ? {} : { ranges }) };
+    const plan = planSites(bench.sites, bench.empty, bench.calibration, asked);
+    for (const [k, [replaced, ids]] of [...groups].entries()) {
+      checkCancelled(control);
+      const done = i * groups.size + k;
+      control.onProgress?.({ stage: `${method} ${segments}, ${replaced}`, done, total: jobs.length * groups.size });
+      const part = { ...plan, sites: plan.sites.filter(({ id }) => ids.has(id)) };
+      const row = await rowOrRefusal(workbench, part, tools, control);
+      if (typeof row === "string") refused.push({ method, segments, reason: row });
+      else rows.push({ method, segments, replaced, layers: ids.size, ...row });
+    }
+  }
+  return { samples: before.samples, before: before.metrics, rows, refused: distinct(refused) };
+}
+
+type Measured = Omit<CompareModelRow, "method" | "segments" | "replaced" | "layers">;
+
+/** The reason, where the method cannot answer the plan's questions. */
+async function rowOrRefusal(
+  { bench, before, dataset }: Workbench,
+  plan: Plan,
+  tools: CompileTools,
+  control: Control,
+): Promise<Measured | string> {
+  const start = tools.now();
+  try {
+    const kernels = await fillPlan(plan, bench);
+    const seconds = (tools.now() - start) / 1000;
+    const session = await tools.openSession(concatenate(rewritten(bench, kernels)));
+    try {
+      const after = await score(session, dataset, "report", { signal: control.signal });
+      const { flips, logitError } = compareScores(before, after);
+      return { metrics: after.metrics, flips, logitError, bytes: await bytesOf(plan, bench), seconds };
+    } finally {
+      await session.release();
+    }
+  } catch (error) {
+    if (!(error instanceof LutraError) || !["unsupported", "infeasible", "bad-argument"].includes(error.code))
+      throw error;
+    return error.message;
+  }
+}
+
+async function bytesOf({ tables, sites }: Plan, { solve }: Workbench["bench"]): Promise<number> {
+  let bytes = 0;
+  for (const name of new Set(sites.flatMap((site) => Object.values(site.tables)))) {
+    const table = tables[name];
+    if (table !== undefined) bytes += tableBytes((await solve(table)).table);
+  }
+  return bytes;
+}
+
+// groups --------------------------------------------------------------------------------------------------------------
+
+const ROW_GROUPS: Readonly<Record<string, string>> = {
+  softmax: "softmax",
+  "log-softmax": "softmax",
+  "layer-norm": "norms",
+  "rms-norm": "norms",
+};
+
+/** The layers of a model by what papers replace together, and all of them where that is more than one group. */
+function groupsOf(sites: readonly Site[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const groups = new Map<string, Set<string>>();
+  for (const { id, kind } of sites) {
+    const name = Object.hasOwn(ROW_GROUPS, kind) ? (ROW_GROUPS[kind] as string) : kind;
+    groups.set(name, (groups.get(name) ?? new Set()).add(id));
+  }
+  if (groups.size > 1) groups.set(ALL, new Set(sites.map(({ id }) => id)));
+  return groups;
+}
+
+function chosenGroups(
+  sites: readonly Site[],
+  names: readonly string[] | undefined,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const groups = groupsOf(sites);
+  if (names === undefined) return groups;
+  const unknown = names.find((name) => !groups.has(name));
+  if (unknown !== undefined) throw unknownName("kind of layer", unknown, [...groups.keys()]);
+  return new Map([...groups].filter(([name]) => names.includes(name)));
+}
+
+function rangesOf(grid: string): Readonly<Record<string, Interval>> {
+  const found = Object.hasOwn(GRIDS, grid) ? GRIDS[grid] : undefined;
+  if (found === undefined) throw unknownName("grid", grid, Object.keys(GRIDS));
+  return found.ranges;
+}
+
+function unknownName(what: string, name: string, known: readonly string[]): LutraError {
+  return new LutraError("bad-argument", `unknown ${what} "${name}"`, { note: `known: ${known.join(", ")}` });
+}
+
+function distinct<T>(items: readonly T[]): readonly T[] {
+  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
+}

@@ -1,0 +1,40 @@
+// What the published integer methods share: the formats they are defined on, and requantization to another scale.
+
+import { LutraError } from "../base/index.ts";
+import { exponentOf, type Format, type IntegerFormat, powerOfTwo, printFormat } from "../num/index.ts";
+
+/** A value of a kernel under construction, and the scale of its codes. */
+export interface Codes {
+  readonly codes: number;
+  readonly scale: number;
+}
+
+/** The format itself. @throws LutraError "unsupported" unless it is an integer format with zero point 0 */
+export function symmetric(method: string, format: Format): IntegerFormat {
+  if (format.kind === "integer" && format.zeroPoint === 0) return format;
+  throw refuse(method, format, "it is defined on integer codes with zero point 0");
+}
+
+export function refuse(method: string, format: Format, why: string): LutraError {
+  return new LutraError("unsupported", `${method} cannot take ${printFormat(format)}: ${why}`);
+}
+
+/**
+ * The dyadic number multiplier / 2^shift nearest to a ratio of scales, with a multiplier of 31 bits (2^30 to 2^31), ties away from 0: as
+ * HAWQ-V3 and I-BERT requantize (batch_frexp).
+ */
+export function requantizer(ratio: number): { readonly multiplier: number; readonly shift: number } {
+  const exponent = exponentOf(ratio) + 1;
+  return { multiplier: Math.floor(ratio * powerOfTwo(31 - exponent) + 0.5), shift: 31 - exponent };
+}
+
+/** The format itself, and its fraction bits. @throws LutraError "unsupported" unless its scale is 2^-0 to 2^-26 and its zero point 0 */
+export function fixedPoint(
+  method: string,
+  format: Format,
+): { readonly format: IntegerFormat; readonly fraction: number } {
+  const plain = symmetric(method, format);
+  const fraction = -exponentOf(plain.scale);
+  if (plain.scale === powerOfTwo(-fraction) && fraction >= 0 && fraction <= 26) return { format: plain, fraction };
+  throw refuse(method, format, "it is fixed point with 0 to 26 fraction bits");
+}

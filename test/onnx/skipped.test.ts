@@ -1,0 +1,67 @@
+// Layers that are no site: each with a reason that a user can act on, and nothing reported that is no layer.
+
+import { TensorProto_DataType } from "onnx-buf";
+import { describe, expect, test } from "vitest";
+import { findLayers, node, tensor } from "../../packages/lutra/src/onnx/index.ts";
+import { model, valueInfo } from "./models.ts";
+
+const FLOAT16 = TensorProto_DataType.FLOAT16;
+
+describe("layers that stay as they are", () => {
+  test("are told with their element type", () => {
+    const { sites, skipped } = findLayers(
+      model({
+        inputs: [valueInfo("x", [2, 4], FLOAT16)],
+        outputs: [valueInfo("y", [2, 4], FLOAT16)],
+        nodes: [node("Softmax", ["x"], ["s"]), node("Tanh", ["s"], ["y"])],
+      }),
+    );
+    expect(sites).toEqual([]);
+    const reason = "its data are float16; tables are made for float32";
+    expect(skipped).toEqual([
+      { id: "s", operator: "Softmax", reason },
+      { id: "y", operator: "Tanh", reason },
+    ]);
+  });
+
+  test("are told where only the rank is missing", () => {
+    const { skipped } = findLayers(
+      model({
+        opset: 12,
+        inputs: [valueInfo("x", null)],
+        outputs: [valueInfo("y", null)],
+        nodes: [node("Softmax", ["x"], ["y"], { axis: 1n })],
+      }),
+    );
+    expect(skipped).toEqual([{ id: "y", operator: "Softmax", reason: expect.stringContaining("rank") }]);
+  });
+
+  test("include recurrent operators that cannot be expanded", () => {
+    const weights = (name: string) => tensor(new Float32Array(16), [1, 4, 4], name);
+    const { skipped } = findLayers(
+      model({
+        inputs: [valueInfo("x", [3, 2, 4])],
+        outputs: [valueInfo("y", [3, 1, 2, 4])],
+        initializers: [weights("W"), weights("R")],
+        nodes: [node("RNN", ["x", "W", "R"], ["y"], { hidden_size: 4n, direction: "sideways" })],
+      }),
+    );
+    expect(skipped).toEqual([{ id: "y", operator: "RNN", reason: expect.stringContaining("attributes") }]);
+  });
+
+  test("do not include what is replaced, arithmetic on shapes, or operators without a layer", () => {
+    const { sites, skipped } = findLayers(
+      model({
+        nodes: [
+          node("Shape", ["x"], ["shape"]),
+          node("Cast", ["shape"], ["size"], { to: 1n }),
+          node("Sqrt", ["size"], ["root"]),
+          node("Tanh", ["x"], ["t"]),
+          node("Transpose", ["t"], ["y"]),
+        ],
+      }),
+    );
+    expect(sites.map(({ kind }) => kind)).toEqual(["tanh"]);
+    expect(skipped).toEqual([]);
+  });
+});
