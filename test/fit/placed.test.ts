@@ -169,11 +169,17 @@ describe("float-bits", () => {
     expect(objective).toBeGreaterThan(fitted(problem("gelu", [-5, 3], size(32)), "uniform").objective);
   });
 
-  test("refuses integers, and fewer segments than the signs of the range", () => {
+  test("refuses integers", () => {
     expect(() => fitted(problem("gelu", [-4, 4], { ...size(64), ...int8 }), "float-bits")).toThrow(
       /bits of a floating-point input/,
     );
-    expect(() => fitted(problem("gelu", [-4, 4], size(1)), "float-bits")).toThrow(/needs 2 segments/);
+  });
+
+  test("is one line where one segment is asked for, and finds how many an error takes", () => {
+    expect(expectSound(problem("gelu", [-4, 4], size(1)), "float-bits").segments).toBe(1);
+    const { segments, objective } = fitted(problem("reciprocal", [1, 2], { size: { maxError: 0.001 } }), "float-bits");
+    expect(objective).toBeLessThanOrEqual(0.001);
+    expect(segments).toBeLessThan(40);
   });
 });
 

@@ -30,6 +30,7 @@ export function lossCurve(points: readonly CurvePoint[]): string {
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    "<title>Loss and exact match by step</title>",
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
     `<path d="M${x(0)} ${y(1)}V${y(0)}H${x(last)}V${y(1)}" fill="none" stroke="${COLORS.axis}"/>`,
     ...lossTicks,

@@ -32,8 +32,19 @@ const BOX: Box = { left: 62, right: WIDTH - LABEL_ROOM, top: 26, bottom: 346 };
 const BELOW_AXIS = 42;
 const RADIUS = 3.5;
 const LABEL_HEIGHT = 13;
-/** As many colours as the theme has; then they repeat with dashes. */
-const COLOURS = 8;
+/** Eight colours that colour-blind readers tell apart (Okabe and Ito 2008, black and yellow made to show on both papers); then dashes. */
+const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a6fd1", "#7f7f7f"] as const;
+
+/** Beside FIGURE_STYLE; part of the figure, for no other has series. */
+const SERIES_STYLE = [
+  ".figure .series{stroke:var(--series);stroke-width:1.6;fill:none}",
+  ".figure circle.series{fill:var(--series);stroke:var(--paper);stroke-width:.8}",
+  ".figure .dashed{stroke-dasharray:5 3}",
+  ".figure .yardstick{stroke-width:3}",
+  ".figure .leader{stroke:var(--axis);stroke-width:.6}",
+  ".figure .series-name{fill:var(--series);font-size:11px}",
+  ...COLOURS.map((colour, i) => `.figure .series-${i}{--series:${colour}}`),
+].join("\n");
 
 /** An `<svg>` element of class "figure". Points that are not positive cannot be placed and are left out. */
 export function methodsFigure(options: MethodsFigureOptions): string {
@@ -62,6 +73,7 @@ export function methodsFigure(options: MethodsFigureOptions): string {
       role: "img",
       "aria-labelledby": `${id}-title ${id}-desc`,
     },
+    element("style", {}, SERIES_STYLE),
     element("title", { id: `${id}-title` }, escapeMarkup(`${title}: ${yName} against ${xName}`)),
     element("desc", { id: `${id}-desc` }, escapeMarkup(description(series, yName))),
     panel,
@@ -84,13 +96,13 @@ interface Drawn {
 
 function drawSeries({ name, points, isYardstick }: MethodSeries, i: number, x: Scale, y: Scale, front: boolean): Drawn {
   const ordered = points.toSorted(([a], [b]) => a - b).map(([px, py]): Point => [x.at(px), y.at(py)]);
-  const dashes = i >= COLOURS ? " dashed" : "";
-  const style = `series series-${i % COLOURS}${dashes}${isYardstick ? " yardstick" : ""}`;
+  const dashes = i >= COLOURS.length ? " dashed" : "";
+  const style = `series series-${i % COLOURS.length}${dashes}${isYardstick ? " yardstick" : ""}`;
   const path = front || ordered.length < 2 ? "" : element("path", { class: style, d: linePath(ordered) });
   const dots = ordered.map(([cx, cy]) => element("circle", { class: style, cx, cy, r: RADIUS }));
   return {
     name,
-    style: `series-name series-${i % COLOURS}`,
+    style: `series-name series-${i % COLOURS.length}`,
     marks: path + dots.join(""),
     end: ordered.at(-1) as Point,
   };

@@ -1,9 +1,6 @@
 // The colours and letters of every figure, light and dark, in one place. Blue and orange differ for colour-blind readers too, and
 // every line is also told apart by its width or dashes.
 
-/** Eight colours that colour-blind readers tell apart (Okabe and Ito 2008, black and yellow darkened or lightened for both papers). */
-const SERIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a6fd1", "#7f7f7f"] as const;
-
 /** Style rules for figures; a page includes them once, `standalone` puts them into a file of its own. */
 export const FIGURE_STYLE: string = `.figure{--ink:#1d2127;--muted:#626a75;--rule:#e4e6e9;--axis:#aab0b8;--table:#1f62d0;--exact:#e08a1e;--exact-name:#a45f05;--error:#1f62d0;--bound:#c2343f;--bars:#8aa4c8;--paper:#ffffff;font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-size:12px}
 @media(prefers-color-scheme:dark){.figure{--ink:#e6e8eb;--muted:#9aa3ae;--rule:#2b3038;--axis:#5a626d;--table:#7fb0ff;--exact:#f0a94a;--exact-name:#f0a94a;--error:#7fb0ff;--bound:#ff7b83;--bars:#54709a;--paper:#171a1f}}
@@ -26,14 +23,7 @@ export const FIGURE_STYLE: string = `.figure{--ink:#1d2127;--muted:#626a75;--rul
 .figure .exact-name{fill:var(--exact-name);font-weight:600}
 .figure .table-name{fill:var(--table);font-weight:600}
 .figure .bound-name{fill:var(--bound);font-weight:600}
-.figure .aside{fill:var(--muted)}
-.figure .series{stroke:var(--series);stroke-width:1.6;fill:none}
-.figure circle.series{fill:var(--series);stroke:var(--paper);stroke-width:.8}
-.figure .dashed{stroke-dasharray:5 3}
-.figure .yardstick{stroke-width:3}
-.figure .leader{stroke:var(--axis);stroke-width:.6}
-.figure .series-name{fill:var(--series);font-size:11px}
-${SERIES.map((colour, i) => `.figure .series-${i}{--series:${colour}}`).join("\n")}`;
+.figure .aside{fill:var(--muted)}`;
 
 /** A figure as a file of its own: the style inside, the namespace declared. */
 export function standalone(svg: string): string {

@@ -1,4 +1,4 @@
-// Who takes part: every method that searches a table, and every approximation without one, behind one shape.
+// Who takes part: every method that searches a table, behind the one shape that formulas.ts gives to those without.
 
 import { LutraError, type Work } from "../base/index.ts";
 import { METHODS, OWN_SIZE, solve } from "../fit/index.ts";
@@ -11,42 +11,26 @@ import {
   segmentCount,
   type Table,
 } from "../table/index.ts";
+import { formulasFor } from "./formulas.ts";
 import { inIntegers, isOnCodes } from "./grids.ts";
 import { storedBytes } from "./storage.ts";
-import type { Question } from "./types.ts";
-
-/** What a method made of one problem. */
-export interface Approximation {
-  /** The points it is measured at, and the formats of its codes. */
-  readonly problem: Problem;
-  /** The real value it gives for an input code. */
-  readonly answer: (code: number) => number;
-  readonly entries: number;
-  readonly operations: number;
-  readonly bytes: number;
-  readonly table: Table | null;
-}
-
-export interface Candidate {
-  readonly method: string;
-  /** Whether its answer depends on a seed. */
-  readonly drawsLots: boolean;
-  /** One approximation per problem of the question. */
-  find(question: Question, seed: number): Work<readonly Approximation[]>;
-}
+import type { Approximation, Candidate, Question } from "./types.ts";
 
 const DRAWS_LOTS: ReadonlySet<string> = new Set(["genetic", "relu-net"]);
 
 export const OPTIMUM: Candidate = searched("optimal");
 
-/** @throws LutraError "bad-argument" for a method that does not exist */
-export function candidatesFor(names?: readonly string[]): readonly Candidate[] {
-  const all = Object.keys(METHODS).map(searched);
+/**
+ * Those that answer a question, the tables first; those asked for, where names are given.
+ * @throws LutraError "bad-argument" for a method that does not exist
+ */
+export function candidatesFor(question: Question, names?: readonly string[]): readonly Candidate[] {
+  const all = [...Object.keys(METHODS).map(searched), ...formulasFor(question)];
   if (names === undefined) return all;
   return names.map((name) => {
     const found = all.find(({ method }) => method === name);
     if (found !== undefined) return found;
-    throw new LutraError("bad-argument", `unknown method "${name}"`, {
+    throw new LutraError("bad-argument", `unknown method "${name}" for ${question.fn}`, {
       note: `known methods: ${all.map(({ method }) => method).join(", ")}`,
     });
   });
@@ -65,14 +49,15 @@ function searched(method: string): Candidate {
 }
 
 /**
- * Each method in the form it has: the question as asked, in integers, or in integers without a storage of lines.
+ * Each method in the form it has: the question as asked, in integers, or without a storage of lines.
  * @throws LutraError the first refusal, if it takes none of them
  */
 function* fitted(problem: Problem, method: string, seed: number): Work<Approximation> {
   const refusals: LutraError[] = [];
   for (const asked of formsOf(problem)) {
     try {
-      return approximationBy((yield* solve(inOwnSize(asked, method), method, { seed })).table, asked);
+      const { table } = yield* solve(inOwnSize(asked, method), method, { seed });
+      return approximationBy(table, asked, asked.coefficients === problem.coefficients);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       refusals.push(error);
@@ -88,9 +73,8 @@ function inOwnSize(problem: Problem, method: string): Problem {
 }
 
 function formsOf(problem: Problem): readonly Problem[] {
-  if (problem.spec.input.kind === "integer" || !isOnCodes(problem)) return [problem];
-  const { coefficients: _, ...bare } = inIntegers(problem);
-  return [problem, inIntegers(problem), bare];
+  const { coefficients: _, ...bare } = problem;
+  return isOnCodes(problem) ? [problem, inIntegers(problem), bare, inIntegers(bare)] : [problem, bare];
 }
 
 /** A method may say that a question is not for it; everything else is a fault. */
@@ -98,7 +82,7 @@ export function isRefusal(error: unknown): error is LutraError {
   return error instanceof LutraError && ["unsupported", "infeasible", "bad-argument"].includes(error.code);
 }
 
-function approximationBy(table: Table, problem: Problem): Approximation {
+function approximationBy(table: Table, problem: Problem, isStoredAsAsked: boolean): Approximation {
   const { output } = table.spec;
   return {
     problem,
@@ -106,6 +90,7 @@ function approximationBy(table: Table, problem: Problem): Approximation {
     entries: segmentCount(table),
     operations: total(operationsPerValue(table)),
     bytes: storedBytes(table, problem),
+    isStoredAsAsked,
     table,
   };
 }

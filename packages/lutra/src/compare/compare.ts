@@ -3,9 +3,17 @@
 
 import type { Work } from "../base/index.ts";
 import type { Problem, Table } from "../table/index.ts";
-import { type Approximation, type Candidate, candidatesFor, isRefusal, OPTIMUM } from "./candidates.ts";
+import { candidatesFor, isRefusal, OPTIMUM } from "./candidates.ts";
 import { errorsOver, type MethodErrors, overScales } from "./errors.ts";
-import type { ComparedTable, CompareRefusal, CompareRow, MethodComparison, Question } from "./types.ts";
+import type {
+  Approximation,
+  Candidate,
+  ComparedTable,
+  CompareRefusal,
+  CompareRow,
+  MethodComparison,
+  Question,
+} from "./types.ts";
 
 export interface CompareOptions {
   readonly questions: readonly Question[];
@@ -31,8 +39,9 @@ export function* compare(options: CompareOptions, now: () => number): Work<Metho
   const rows: CompareRow[] = [];
   const tables: ComparedTable[] = [];
   const refused: CompareRefusal[] = [];
-  const candidates = candidatesFor(options.methods);
-  const jobs = options.questions.flatMap((question) => candidates.map((candidate) => ({ question, candidate })));
+  const jobs = options.questions.flatMap((question) =>
+    candidatesFor(question, options.methods).map((candidate) => ({ question, candidate })),
+  );
   const optima = new Optima(options.seed, now);
   for (const [done, { question, candidate }] of jobs.entries()) {
     yield { stage: `${candidate.method} ${question.fn} ${question.segments}`, done, total: jobs.length };
@@ -62,7 +71,8 @@ function* rowOf(
   const ordered = trials.toSorted((a, b) => a.errors.mse - b.errors.mse);
   const { answers, errors, seconds } = ordered[Math.floor((count - 1) / 2)] as Trial;
   const entries = Math.max(...answers.map((answer) => answer.entries));
-  const stored = yield* optima.of(question, entries, "stored");
+  const isStored = answers.every(({ isStoredAsAsked }) => isStoredAsAsked);
+  const stored = isStored ? yield* optima.of(question, entries, "stored") : null;
   const real = yield* optima.of(question, entries, "real");
   const best = ordered[0] as Trial;
   const worst = ordered.at(-1) as Trial;

@@ -1,6 +1,7 @@
 // What a comparison of methods asks and answers: plain JSON. A question is one function on one grid with a number of entries; a row is
 // what one method made of it.
 
+import type { Work } from "../base/index.ts";
 import type { Problem, Table } from "../table/index.ts";
 
 /** One function, one grid, one number of entries: what every method is asked. */
@@ -11,6 +12,28 @@ export interface Question {
   readonly segments: number;
   /** The problems to solve: one, or one per input scale. */
   readonly problems: readonly Problem[];
+}
+
+/** What a method made of one problem. */
+export interface Approximation {
+  /** The points it is measured at, and the formats of its codes. */
+  readonly problem: Problem;
+  /** The real value it gives for an input code. */
+  readonly answer: (code: number) => number;
+  readonly entries: number;
+  readonly operations: number;
+  readonly bytes: number;
+  /** Whether its coefficients are in the formats that the problem asks for: only then is it measured against their optimum. */
+  readonly isStoredAsAsked: boolean;
+  readonly table: Table | null;
+}
+
+export interface Candidate {
+  readonly method: string;
+  /** Whether its answer depends on a seed. */
+  readonly drawsLots: boolean;
+  /** One approximation per problem of the question. */
+  find(question: Question, seed: number): Work<readonly Approximation[]>;
 }
 
 export interface CompareRow {
@@ -29,7 +52,7 @@ export interface CompareRow {
   readonly ulp: number;
   /** Root of the sum of squares over the grid: the L2 distance of Huang et al. 2022, equation 7. */
   readonly l2: number;
-  /** mse over that of the optimal table of as many entries in the same storage; null where that is exact. */
+  /** mse over that of the optimal table of as many entries in the same storage; null where that is exact, or the storage another. */
   readonly ratio: number | null;
   /** mse over that of the optimal table of as many entries with real lines; null where that is exact. */
   readonly realRatio: number | null;

@@ -37,11 +37,9 @@ export function* floatBits(problem: Problem, options: MethodOptions): Work<FitRe
   let shift = 0;
   while (shift < WIDEST_SHIFT && place(hi, shift) - place(lo, shift) >= segments) shift++;
   const first = place(lo, shift);
-  const count = place(hi, shift) - first + 1;
-  if (count > segments) {
-    throw new LutraError("infeasible", `float-bits needs ${count} segments on [${lo}, ${hi}], got ${segments}`);
-  }
-  const border = (k: number): number => borderOf(task, (first + k) * 2 ** shift);
+  // A single segment across 0 is less than the rule can say, but not less than a table of one line.
+  const count = Math.min(segments, place(hi, shift) - first + 1);
+  const border = (k: number): number => (k === count ? hi : borderOf(task, (first + k) * 2 ** shift));
   const inner = Array.from({ length: count }, (_, k) => lineOver(task, lines, border(k), border(k + 1)));
   const [below, above] = task.tails;
   const head = typeof below === "object" ? [linePiece(below)] : [];

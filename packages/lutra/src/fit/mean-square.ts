@@ -1,10 +1,10 @@
 // Least mean-square error: dynamic programming over breakpoints with the best real line or the best stored pair per segment.
 
 import { LutraError, type Work } from "../base/index.ts";
-import { ulpOf } from "../num/index.ts";
+import { codeRange, decode, ulpOf } from "../num/index.ts";
 import type { Problem } from "../table/index.ts";
 import { formOf } from "./borders.ts";
-import { type Bound, deliver } from "./deliver.ts";
+import { type Bound, deliver, NO_BOUND } from "./deliver.ts";
 import { JUMPING_LINES } from "./largest-error.ts";
 import { LeastSquares } from "./least-squares.ts";
 import { roundingError } from "./norm.ts";
@@ -210,7 +210,11 @@ function conclude(task: Task, found: Segmentation, cost: number, costs: FittingC
     return costs.piece();
   });
   const pwl = formOf(task, starts, pieces, problem.spec.input);
-  return deliver(task, pwl, roundedBound(task, Math.max(0, cost), lines));
+  const bound = roundedBound(task, Math.max(0, cost), lines);
+  if (problem.spec.output.kind === "float" || staysInside(task, cost)) return deliver(task, pwl, bound);
+  // Answers that saturate may come nearer than the lines that the bound is about.
+  const { objective } = deliver(task, pwl, NO_BOUND);
+  return deliver(task, pwl, { ...bound, value: Math.min(bound.value, objective) });
 }
 
 /** Whether every stored line's value at a code is a value of the output format, so that delivering it rounds nothing. */
@@ -219,6 +223,16 @@ function roundsNothing({ spec: { input, output }, coefficients }: Problem): bool
   const { slope, intercept } = coefficients ?? {};
   if (slope?.kind !== "integer" || intercept?.kind !== "integer") return false;
   return [slope.scale * input.scale, intercept.scale].every((step) => Number.isInteger(step / output.scale));
+}
+
+/** Whether lines of a cost cannot leave an integer output format at any point, however that is shared out: none of them saturates. */
+function staysInside({ problem, points }: Task, cost: number): boolean {
+  const { output } = problem.spec;
+  const { lo, hi } = codeRange(output);
+  return points.y.every((y, i) => {
+    const reach = Math.sqrt(cost / (points.weights[i] as number));
+    return decode(output, lo) <= y - reach && y + reach <= decode(output, hi);
+  });
 }
 
 /**
@@ -231,7 +245,7 @@ function roundedBound(task: Task, cost: number, lines: string): Bound {
   const holds = `${task.segments} ${lines}, over ${task.over}`;
   if (output.kind === "float" && output.name === "binary32")
     return { value: cost, holds: `${holds}, before rounding to binary32` };
-  if (roundsNothing(problem)) return { value: cost, holds: `${holds}, none saturated` };
+  if (roundsNothing(problem) && staysInside(task, cost)) return { value: cost, holds: `${holds}, none saturated` };
   const share = output.kind === "integer" ? 0.5 : 1;
   let moved = 0;
   for (let i = 0; i < points.codes.length; i++) {

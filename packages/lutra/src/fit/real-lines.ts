@@ -2,11 +2,11 @@
 // input format, or one of every scale. Segments that are left without codes are left out.
 
 import { LutraError } from "../base/index.ts";
-import { BINARY32, codeRange, type Format, type Interval, roundHalfEven } from "../num/index.ts";
+import { BINARY32, ceil32, ceilQuotient, codeRange, type Format, type Interval, roundHalfEven } from "../num/index.ts";
 import type { Problem } from "../table/index.ts";
 import { deliver, NO_BOUND } from "./deliver.ts";
 import { ascending, evenly, type Points } from "./points.ts";
-import { type Piece, toBreakpoint } from "./pwl.ts";
+import type { Piece } from "./pwl.ts";
 import { deliverShared, tasksOfScales } from "./shared-table.ts";
 import { prepare, type Task } from "./task.ts";
 import type { FitResult } from "./types.ts";
@@ -64,10 +64,10 @@ export function searchedRange({ problem, range }: Task): Interval {
 export function deliverReal(problem: Problem, lines: RealLines, rounding: BreakpointRounding): FitResult {
   if (problem.scales !== undefined) {
     const tasks = tasksOfScales(problem, problem.scales);
-    const codes = problem.scales.map((input) => breakpointCodes(lines, input, rounding));
+    const codes = problem.scales.map((input) => breakpointCodes(lines, problem, input, rounding));
     return deliverShared({ tasks, pieces: lines.pieces, codes }, NO_BOUND);
   }
-  const codes = breakpointCodes(lines, problem.spec.input, rounding);
+  const codes = breakpointCodes(lines, problem, problem.spec.input, rounding);
   const last = lines.pieces.length - 1;
   const kept = lines.pieces.flatMap((_, k) =>
     k === 0 || k === last || (codes[k - 1] as number) < (codes[k] as number) ? [k] : [],
@@ -76,11 +76,18 @@ export function deliverReal(problem: Problem, lines: RealLines, rounding: Breakp
   return deliver(prepare(problem), { index, pieces: kept.map((k) => lines.pieces[k] as Piece) }, NO_BOUND);
 }
 
-/** Of an integer format at most one code beyond its last: a segment that no input reaches. */
-function breakpointCodes({ breakpoints }: RealLines, input: Format, rounding: BreakpointRounding): number[] {
-  return Array.from(breakpoints, (p) => {
-    const { lo, hi } = codeRange(input);
-    if (input.kind === "float" || rounding === "exact") return toBreakpoint(p, input) ?? hi + 1;
-    return Math.min(hi + 1, Math.max(lo, roundHalfEven(p / input.scale) + input.zeroPoint));
+/** At most one code beyond the last that an argument can be: a segment that no input reaches. Behind a symmetry -128 is 128. */
+function breakpointCodes(
+  lines: RealLines,
+  { reductions }: Problem,
+  input: Format,
+  rounding: BreakpointRounding,
+): number[] {
+  if (input.kind === "float") return Array.from(lines.breakpoints, ceil32);
+  const { lo, hi } = codeRange(input);
+  const last = reductions.length === 0 ? hi : Math.max(hi, -lo);
+  return Array.from(lines.breakpoints, (p) => {
+    const code = rounding === "exact" ? Number(ceilQuotient(p, input.scale)) : roundHalfEven(p / input.scale);
+    return Math.min(last + 1, Math.max(lo, code + input.zeroPoint));
   });
 }

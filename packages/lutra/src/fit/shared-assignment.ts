@@ -132,8 +132,9 @@ export function codesOf({ points, tails, problem }: Task, segments: Int32Array, 
   const { lo, hi } = codeRange(problem.spec.input);
   const { codes } = points;
   const last = codes.length - 1;
+  const beyond = Math.max(hi, codes[last] as number) + 1;
   const first = typeof tails[0] === "object" ? (codes[0] as number) : lo;
-  const end = typeof tails[1] === "object" ? (codes[last] as number) + 1 : hi + 1;
+  const end = typeof tails[1] === "object" ? (codes[last] as number) + 1 : beyond;
   return Array.from({ length: count - 1 }, (_, k) => {
     const start = segments.findIndex((s) => s > k);
     if (start < 0) return end;

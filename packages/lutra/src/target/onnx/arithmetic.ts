@@ -4,6 +4,7 @@
 import { type Computed, type Lane, laneRange } from "../../kernel/index.ts";
 import type { Rounding } from "../../table/index.ts";
 import { FLOAT, type FunctionBuilder, INT32, INT64 } from "./builder.ts";
+import { divide, greater, lesser } from "./int64.ts";
 import { gatherFrom, searchAmong } from "./search.ts";
 
 /** TensorProto.DataType of each lane. */
@@ -65,31 +66,11 @@ export function emitComputed(
   }
 }
 
-/** The lesser of two int64. onnxruntime 1.30's own Min is wrong beyond 32 bits: Min(5, 2^31) is 2^31 there. */
-function lesser(build: FunctionBuilder, a: string, b: string): string {
-  return build.op("Where", [build.op("Less", [b, a]), b, a]);
-}
-
-function greater(build: FunctionBuilder, a: string, b: string): string {
-  return build.op("Where", [build.op("Less", [a, b]), b, a]);
-}
-
 /** 2^amount as float32 from a list, or as int64. */
 function powerOf(build: FunctionBuilder, amount: string, floats: readonly number[] | null): string {
   const of = (values: number | readonly number[]): string =>
     floats === null ? build.ints(values) : build.floats(values);
   return gatherFrom(build, floats ?? POWERS, amount, { of });
-}
-
-/** a / b for b > 0: Mod gives the rest the divisor's sign, so that what is left divides exactly. */
-function divide(build: FunctionBuilder, a: string, b: string, rounding: Rounding): string {
-  const rest = build.op("Mod", [a, b]);
-  const down = build.op("Div", [build.op("Sub", [a, rest]), b]);
-  if (rounding === "floor") return down;
-  // Up from half of b on; for half-even beyond half of b, and at half where `down` is odd.
-  const odd = rounding === "half-up" ? build.ints(1) : build.op("Mod", [down, build.ints(2)]);
-  const isUp = build.op("Greater", [build.op("Add", [build.op("Add", [rest, rest]), odd]), b]);
-  return build.op("Add", [down, build.op("Cast", [isUp], { to: INT64 })]);
 }
 
 function emitCast(

@@ -3,8 +3,9 @@
 
 import { LutraError } from "../../base/index.ts";
 import { codeRange, type IntegerFormat } from "../../num/index.ts";
-import { evaluate, type Rounding, segmentCount, segmentStarts, type Table } from "../../table/index.ts";
+import { evaluate, segmentCount, segmentStarts, type Table } from "../../table/index.ts";
 import { type FunctionBuilder, INT32, INT64 } from "./builder.ts";
+import { divide, greater, lesser } from "./int64.ts";
 import { type Constants, gatherFrom, searchAmong } from "./search.ts";
 
 /** Widest codes of graphs: those of DequantizeLinear and QuantizeLinear. */
@@ -61,7 +62,7 @@ function emitArithmetic(build: FunctionBuilder, { table, output }: IntegerTable,
   const code = build.op("Cast", [x], { to: INT64 });
   const t = clamped(build, reduction === undefined ? code : build.op("Abs", [code]), table.clamp);
   const sum = emitLine(build, table, t);
-  let y = clamped(build, roundShift(build, sum, table.shift, table.rounding), [lo, hi]);
+  let y = clamped(build, shifted(build, sum, table), [lo, hi]);
   if (reduction === "odd") {
     const mirrored = clamped(build, build.op("Neg", [y]), [lo, hi]);
     y = build.op("Where", [build.op("Less", [code, build.ints(0)]), mirrored, y]);
@@ -70,8 +71,13 @@ function emitArithmetic(build: FunctionBuilder, { table, output }: IntegerTable,
 }
 
 function clamped(build: FunctionBuilder, t: string, [low, high]: readonly [number, number]): string {
-  const raised = low > -Infinity ? build.op("Max", [t, build.ints(low)]) : t;
-  return high < Infinity ? build.op("Min", [raised, build.ints(high)]) : raised;
+  const raised = low > -Infinity ? greater(build, t, build.ints(low)) : t;
+  return high < Infinity ? lesser(build, raised, build.ints(high)) : raised;
+}
+
+/** sum / 2^shift, rounded as the table says. */
+function shifted(build: FunctionBuilder, sum: string, { shift, rounding }: Table): string {
+  return shift === 0 ? sum : divide(build, sum, build.ints(2 ** shift), rounding);
 }
 
 /** slope t + intercept, not yet shifted. */
@@ -94,9 +100,9 @@ function emitSegment(build: FunctionBuilder, table: Table, t: string): string {
     case "direct":
     case "uniform": {
       // No offset is below 0 where it is divided: Div, which cuts towards 0, is floor.
-      const offset = build.op("Max", [build.op("Sub", [t, build.ints(index.first)]), build.ints(0)]);
+      const offset = greater(build, build.op("Sub", [t, build.ints(index.first)]), build.ints(0));
       const position = index.rule === "direct" ? offset : build.op("Div", [offset, build.ints(index.width)]);
-      return build.op("Min", [position, build.ints(segmentCount(table) - 1)]);
+      return lesser(build, position, build.ints(segmentCount(table) - 1));
     }
     case "breakpoints":
       return searchAmong(build, t, index.codes, codes(build));
@@ -107,18 +113,4 @@ function emitSegment(build: FunctionBuilder, table: Table, t: string): string {
     default:
       return index satisfies never;
   }
-}
-
-/** sum / 2^shift, rounded as the table's roundShift: the rest, which Mod gives the divisor's sign, is compared with a half. */
-function roundShift(build: FunctionBuilder, sum: string, shift: number, rounding: Rounding): string {
-  if (shift === 0) return sum;
-  const divisor = build.ints(2 ** shift);
-  const rest = build.op("Mod", [sum, divisor]);
-  const down = build.op("Div", [build.op("Sub", [sum, rest]), divisor]);
-  if (rounding === "floor") return down;
-  // Up from half a unit on; for half-even, from half a unit and one more where `down` is even.
-  const half = build.ints(2 ** (shift - 1));
-  const odd = rounding === "half-up" ? build.ints(1) : build.op("Mod", [down, build.ints(2)]);
-  const isUp = build.op("Greater", [build.op("Add", [rest, odd]), half]);
-  return build.op("Add", [down, build.op("Cast", [isUp], { to: INT64 })]);
 }
