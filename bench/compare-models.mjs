@@ -13,7 +13,7 @@ const MODELS = [
 ];
 
 const RUNS = [
-  { methods: "optimal,uniform,relu-net", segments: "16", options: [] },
+  { methods: "optimal,uniform,relu-net,i-gelu-f32,i-gelu-int32,h-gelu", segments: "16", options: [] },
   { methods: "uniform", segments: "4096", options: ["--ranges", "huang"] },
 ];
 

@@ -5,8 +5,10 @@ import { type Control, checkCancelled, LutraError } from "./base/index.ts";
 import { GRIDS } from "./compare/index.ts";
 import type { Dataset } from "./data/index.ts";
 import { METHODS } from "./fit/index.ts";
+import type { Kernel } from "./kernel/index.ts";
+import { hGelu, iGelu, iGeluFloat, onFloats } from "./layer/index.ts";
 import { compareScores, type Metrics, type Plan, planSites, score } from "./model/index.ts";
-import type { Interval } from "./num/index.ts";
+import { type Interval, integerFormat } from "./num/index.ts";
 import { concatenate, type Model, type Site } from "./onnx/index.ts";
 import { fillPlan, rewritten } from "./prove.ts";
 import { type Norm, tableBytes } from "./table/index.ts";
@@ -25,6 +27,7 @@ export interface CompareModelOptions {
 
 export interface CompareModelRow {
   readonly method: string;
+  /** 0 for a formula. */
   readonly segments: number;
   /** "gelu", "softmax", "norms", ..., or "all". */
   readonly replaced: string;
@@ -60,72 +63,123 @@ export async function compareModel(
   tools: CompileTools,
   control: Control = {},
 ): Promise<ModelComparison> {
-  const unknown = options.methods.find((method) => !Object.hasOwn(METHODS, method));
-  if (unknown !== undefined) throw unknownName("method", unknown, Object.keys(METHODS));
+  const known = [...Object.keys(METHODS), ...Object.keys(GELU_FORMULAS)];
+  const unknown = options.methods.find((method) => !known.includes(method));
+  if (unknown !== undefined) throw unknownName("method", unknown, known);
   const ranges = options.ranges === undefined ? undefined : rangesOf(options.ranges);
   const workbench = await openWorkbench(given, dataset, { flat: false, seed: options.seed }, tools, control);
   try {
-    return await compareOn(workbench, options, ranges, tools, control);
+    const { before } = workbench;
+    const trials = trialsOf(workbench, options, ranges);
+    const rows: CompareModelRow[] = [];
+    const refused: { method: string; segments: number; reason: string }[] = [];
+    for (const [done, { kernels, ...trial }] of trials.entries()) {
+      checkCancelled(control);
+      control.onProgress?.({ stage: `${trial.method}, ${trial.replaced}`, done, total: trials.length });
+      const row = await rowOrRefusal(workbench, kernels, tools, control);
+      if (typeof row !== "string") rows.push({ ...trial, ...row });
+      else refused.push({ method: trial.method, segments: trial.segments, reason: row });
+    }
+    return { samples: before.samples, before: before.metrics, rows, refused: distinct(refused) };
   } finally {
     await workbench.original.release();
   }
 }
 
-async function compareOn(
-  workbench: Workbench,
-  options: CompareModelOptions,
-  ranges: Readonly<Record<string, Interval>> | undefined,
-  tools: CompileTools,
-  control: Control,
-): Promise<ModelComparison> {
-  const { bench, before } = workbench;
-  const groups = chosenGroups(bench.sites, options.replaced);
-  const rows: CompareModelRow[] = [];
-  const refused: { method: string; segments: number; reason: string }[] = [];
-  const jobs = options.segments.flatMap((segments) => options.methods.map((method) => ({ segments, method })));
-  for (const [i, { segments, method }] of jobs.entries()) {
-    const asked = { segments, method, norm: options.norm, ...(ranges === undefined ? {} : { ranges }) };
-    const plan = planSites(bench.sites, bench.empty, bench.calibration, asked);
-    for (const [k, [replaced, ids]] of [...groups].entries()) {
-      checkCancelled(control);
-      const done = i * groups.size + k;
-      control.onProgress?.({ stage: `${method} ${segments}, ${replaced}`, done, total: jobs.length * groups.size });
-      const part = { ...plan, sites: plan.sites.filter(({ id }) => ids.has(id)) };
-      const row = await rowOrRefusal(workbench, part, tools, control);
-      if (typeof row === "string") refused.push({ method, segments, reason: row });
-      else rows.push({ method, segments, replaced, layers: ids.size, ...row });
-    }
-  }
-  return { samples: before.samples, before: before.metrics, rows, refused: distinct(refused) };
+// trials --------------------------------------------------------------------------------------------------------------
+
+/** Layers in the place of those of a model, by site id, and the bytes of their tables. */
+interface Replaced {
+  readonly kernels: ReadonlyMap<string, Kernel>;
+  readonly bytes: number;
 }
+
+interface Trial {
+  readonly method: string;
+  readonly segments: number;
+  readonly replaced: string;
+  readonly layers: number;
+  readonly kernels: () => Promise<Replaced>;
+}
+
+/** Format of int32 i-GELU's inputs: 12 fraction bits keep its published shift exact, 20 bits reach to 128. */
+const INT32_INPUT = integerFormat(true, 20, 2 ** -12);
+
+/** Methods that search no table, for layers of GELU alone. */
+const GELU_FORMULAS: Readonly<Record<string, () => Kernel>> = {
+  "i-gelu-f32": iGeluFloat,
+  "i-gelu-int32": () => onFloats(iGelu(INT32_INPUT)),
+  "h-gelu": hGelu,
+};
+
+/** What is tried: every method of tables at every size on every group, formulas once on the layers they are for. */
+function trialsOf(
+  { bench }: Workbench,
+  { methods, segments, replaced, norm }: CompareModelOptions,
+  ranges: Readonly<Record<string, Interval>> | undefined,
+): readonly Trial[] {
+  const groups = [...chosenGroups(bench.sites, replaced)];
+  const tables = segments.flatMap((count) =>
+    methods
+      .filter((method) => Object.hasOwn(METHODS, method))
+      .flatMap((method) => {
+        const asked = { segments: count, method, norm, ...(ranges === undefined ? {} : { ranges }) };
+        const plan = planSites(bench.sites, bench.empty, bench.calibration, asked);
+        return groups.map(([name, ids]): Trial => {
+          const part = { ...plan, sites: plan.sites.filter(({ id }) => ids.has(id)) };
+          const kernels = async (): Promise<Replaced> => {
+            return { kernels: await fillPlan(part, bench), bytes: await bytesOf(part, bench) };
+          };
+          return { method, segments: count, replaced: name, layers: ids.size, kernels };
+        });
+      }),
+  );
+  const isGelu = new Set(bench.sites.filter(({ kind }) => GELU_KINDS.has(kind)).map(({ id }) => id));
+  const formulas = methods.flatMap((method) => {
+    const formula = Object.hasOwn(GELU_FORMULAS, method) ? GELU_FORMULAS[method] : undefined;
+    const own = groups.filter(([, ids]) => [...ids].every((id) => isGelu.has(id)));
+    if (formula === undefined) return [];
+    return own.map(([name, ids]): Trial => {
+      const kernels = async (): Promise<Replaced> => {
+        const kernel = formula();
+        return { kernels: new Map([...ids].map((id) => [id, kernel])), bytes: 0 };
+      };
+      return { method, segments: 0, replaced: name, layers: ids.size, kernels };
+    });
+  });
+  return [...tables, ...formulas];
+}
+
+const GELU_KINDS: ReadonlySet<string> = new Set(["gelu", "gelu-tanh", "quick-gelu"]);
 
 type Measured = Omit<CompareModelRow, "method" | "segments" | "replaced" | "layers">;
 
-/** The reason, where the method cannot answer the plan's questions. */
+/** The reason, where the method cannot answer what the layers ask. */
 async function rowOrRefusal(
   { bench, before, dataset }: Workbench,
-  plan: Plan,
+  replaced: () => Promise<Replaced>,
   tools: CompileTools,
   control: Control,
 ): Promise<Measured | string> {
   const start = tools.now();
   try {
-    const kernels = await fillPlan(plan, bench);
+    const { kernels, bytes } = await replaced();
     const seconds = (tools.now() - start) / 1000;
     const session = await tools.openSession(concatenate(rewritten(bench, kernels)));
     try {
       const after = await score(session, dataset, "report", { signal: control.signal });
       const { flips, logitError } = compareScores(before, after);
-      return { metrics: after.metrics, flips, logitError, bytes: await bytesOf(plan, bench), seconds };
+      return { metrics: after.metrics, flips, logitError, bytes, seconds };
     } finally {
       await session.release();
     }
   } catch (error) {
-    if (!(error instanceof LutraError) || !["unsupported", "infeasible", "bad-argument"].includes(error.code))
-      throw error;
+    if (!(error instanceof LutraError) || !REFUSALS.has(error.code)) throw error;
     return error.message;
   }
 }
+
+const REFUSALS: ReadonlySet<string> = new Set(["unsupported", "infeasible", "bad-argument"]);
 
 async function bytesOf({ tables, sites }: Plan, { solve }: Workbench["bench"]): Promise<number> {
   let bytes = 0;

@@ -71,7 +71,7 @@ function rowTable({ before, rows }: CompareModelData, style: Style): string {
   const metricsOf = (metrics: Readonly<Record<string, number>>): readonly string[] =>
     names.map((name) => metricText(name, metrics[name] ?? Number.NaN));
   const cells = rows.map((row) => [
-    ...[row.replaced, row.method, grouped(row.segments)],
+    ...[row.replaced, row.method, row.segments === 0 ? "" : grouped(row.segments)],
     ...metricsOf(row.metrics),
     ...[percent(row.flips), significant(row.logitError.mean), grouped(row.bytes), seconds(row.seconds)],
   ]);
