@@ -12,7 +12,7 @@ export const name = "inspect";
 /** GELUs of five nodes after each of the 75 products. */
 const GELUS_PER_LAYER = 27;
 const LAYERS = 75;
-const RUNS = 5;
+const RUNS = 9;
 
 export async function measure() {
   const folder = await mkdtemp(join(tmpdir(), "lutra-inspect-"));

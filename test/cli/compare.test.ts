@@ -28,6 +28,24 @@ describe("lutra compare", () => {
     expect(stdout).toMatch(/gelu, 8 segments, grid gqa\nmethod .*\noptimal .*\nuniform .*\n\nnot in it/);
   });
 
+  test("takes parameters of methods, says so, and averages over questions", async () => {
+    const asked = ["compare", "gelu", "exp", "--segments", "8", "--methods", "genetic,uniform", "--seeds", "3"];
+    const options = ["--with", "lines=least-squares,generations=5", "--breakpoint-rounding", "exact"];
+    const { parameters, rows } = await lutraJson<Printed & { parameters: unknown }>([...asked, ...options]);
+    expect(parameters).toEqual({ lines: "least-squares", generations: 5, breakpointRounding: "exact" });
+    expect(rows[0]).toMatchObject({ method: expect.any(String), seeds: expect.anything() });
+    const { stdout } = await lutra([...asked, ...options]);
+    expect(stdout).toContain("exp, 8 segments, grid gqa, lines=least-squares, generations=5, breakpointRounding=exact");
+    const means = rows.filter(({ method }) => method === "uniform").map(({ ratio }) => Number(ratio));
+    const mean = Math.sqrt((means[0] ?? 0) * (means[1] ?? 0)).toPrecision(3);
+    expect(stdout).toMatch(new RegExp(`geometric means .*\\n(.*\\n)?uniform +${mean} +2 `));
+  });
+
+  test("prints a function, a size or a method once, however often it is named", async () => {
+    const twice = ["gelu", "gelu", "--segments", "8,8", "--methods", "uniform,uniform"];
+    expect((await lutraJson<Printed>(["compare", ...twice])).rows).toHaveLength(1);
+  });
+
   test("writes figures that stand alone, and the rows", async () => {
     const out = folder.path("compared");
     const { stdout } = await lutra(["compare", "x*tanh(x)", "--range", "-2,2", "--segments", "4,8", ...FEW, "-o", out]);
@@ -44,6 +62,8 @@ describe("lutra compare", () => {
     ["a grid that does not exist", ["--grid", "gpa"], "known grids: gqa, int8, nn-lut, huang"],
     ["a function the grid has no range for", ["--grid", "nn-lut"], "has no range for tanh"],
     ["a method that does not exist", ["--methods", "best", "--range", "-1,1"], 'unknown method "best"'],
+    ["scales on a grid that has none", ["--range", "-1,1", "--scales", "0..3"], "no scales"],
+    ["a parameter that no method has", ["--range", "-1,1", "--with", "line=chords"], "none of the methods"],
     [
       "a file where a folder should be",
       ["--range", "-1,1", "--methods", "uniform", "-o", "package.json"],
@@ -53,8 +73,12 @@ describe("lutra compare", () => {
     expect(await lutraFails(["compare", "tanh", ...options])).toContain(message);
   });
 
-  test("refuses scales that are none on the command line", async () => {
-    const { code, stderr } = await lutra(["compare", "gelu", "--grid", "int8", "--scales", "6..0"]);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("A..B") });
+  test.each([
+    ["scales from high to low", ["--scales", "6..0"], "A..B"],
+    ["scales that are no powers of two", ["--scales", "0.5"], "not an integer"],
+    ["a rounding of breakpoints that does not exist", ["--breakpoint-rounding", "up"], "nearest, exact"],
+  ])("refuses %s on the command line", async (_what, options, message) => {
+    const { code, stderr } = await lutra(["compare", "gelu", "--grid", "int8", ...options]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
   });
 });

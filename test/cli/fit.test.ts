@@ -84,6 +84,29 @@ describe("lutra fit", () => {
     expect(fit.objective).toBeLessThan(chords.objective);
   });
 
+  test("--breakpoint-rounding says how genetic's breakpoints become codes, and is refused by methods that have none", async () => {
+    const args = [
+      "fit",
+      "gelu",
+      "--in",
+      "s8.2",
+      "--out",
+      "s16.12",
+      "--range",
+      "-4,4",
+      "--segments",
+      "8",
+      "--norm",
+      "mse",
+    ];
+    const objective = async (rounding: string): Promise<number> => {
+      const fit = await lutraJson<FitJson>([...args, "--method", "genetic", "--breakpoint-rounding", rounding]);
+      return fit.objective;
+    };
+    expect(await objective("exact")).toBeLessThan(await objective("nearest"));
+    expect(await lutraFails([...args, "--breakpoint-rounding", "exact"])).toContain("breakpointRounding");
+  });
+
   test("gives the same document for the same seed", async () => {
     const args = ["fit", "tanh", "--in", "s8.5", "--segments", "6", "--seed", "3"];
     const [a, b] = [await lutraJson<FitJson>(args), await lutraJson<FitJson>(args)];

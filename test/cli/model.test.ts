@@ -248,6 +248,13 @@ describe("what cannot be compiled leaves nothing behind", () => {
     expect(await failing([...COMPILE, ...args])).toMatch(message);
   });
 
+  test("a dataset that names an output the model has not", async () => {
+    await writeFile(path("elsewhere.json"), JSON.stringify({ ...description, output: "logits" }));
+    const message = await failing(["compile", "model.onnx", "--data", "elsewhere.json"]);
+    expect(message).toContain('the model has no output "logits"');
+    expect(message).toContain("it has y");
+  });
+
   test("an output that is a file, or below one", async () => {
     await writeFile(path("file"), "");
     expect(await lutraFails([...COMPILE, "-o", "file"], { cwd: path() })).toContain("is a file");

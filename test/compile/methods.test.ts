@@ -45,6 +45,17 @@ describeShared("methods compared on a model", () => {
     expect(rows[0]?.bytes).toBeLessThanOrEqual(4098 * 8);
   });
 
+  it("gives parameters to the methods that have them", async () => {
+    const of = async (parameters: NonNullable<CompareModelOptions["parameters"]>): Promise<readonly unknown[]> => {
+      const { rows } = await compared({ parameters, replaced: ["gelu"] });
+      return rows.map(({ logitError }) => logitError.mean);
+    };
+    const [optimal, chords] = await of({});
+    const [same, minimax] = await of({ lines: "minimax" });
+    expect(same).toBe(optimal);
+    expect(minimax).not.toBe(chords);
+  });
+
   it("says which methods cannot answer, and goes on with the others", async () => {
     const { rows, refused } = await compared({ methods: ["direct", "uniform"], replaced: ["tanh"] });
     expect(rows.map(({ method }) => method)).toEqual(["uniform"]);
@@ -53,6 +64,7 @@ describeShared("methods compared on a model", () => {
 
   it.each([
     ["a method", { methods: ["best"] }, 'unknown method "best"'],
+    ["a parameter", { parameters: { generations: 5 } }, 'none of the methods has a parameter "generations"'],
     ["a kind of layer", { replaced: ["attention"] }, 'unknown kind of layer "attention"'],
     ["a grid", { ranges: "valueOf" }, 'unknown grid "valueOf"'],
   ])("refuses %s that does not exist", async (_what, options, message) => {

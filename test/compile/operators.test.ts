@@ -11,7 +11,7 @@ import { readModel } from "../../packages/lutra/src/onnx/index.ts";
 
 const SHAPE = [16, 8];
 
-function modelOf(opType: string): Uint8Array {
+function modelOf(opType: string, opset = 20n): Uint8Array {
   const value = (name: string) => ({
     name,
     type: {
@@ -37,7 +37,7 @@ function modelOf(opType: string): Uint8Array {
   };
   return toBinary(
     ModelProtoSchema,
-    create(ModelProtoSchema, { irVersion: 9n, opsetImport: [{ domain: "", version: 20n }], graph }),
+    create(ModelProtoSchema, { irVersion: 9n, opsetImport: [{ domain: "", version: opset }], graph }),
   );
 }
 
@@ -97,4 +97,12 @@ describe("compile of a model that is one operator", () => {
       expect(logitError.max).toBeGreaterThan(0);
     });
   }
+});
+
+test("a model of an older opset than functions are written for is refused before anything is measured", async () => {
+  const dataset = await loadDataset(description, async () => rows(false));
+  const options = { segments: 16, method: "optimal", norm: "max", flat: false, seed: 1 } as const;
+  const openNothing = { openSession: () => Promise.reject(new Error("a session was opened")), now: () => 0 };
+  const refused = compile(readModel(modelOf("Tanh", 11n)), dataset, options, openNothing);
+  await expect(refused).rejects.toThrow("the model's opset is 11, emitted functions need 12");
 });

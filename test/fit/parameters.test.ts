@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { fromJson, LutraError, toJson } from "../../packages/lutra/src/base/index.ts";
-import { METHODS, PARAMETERS } from "../../packages/lutra/src/fit/index.ts";
+import { METHODS, PARAMETERS, parametersByMethod } from "../../packages/lutra/src/fit/index.ts";
 import { parsePlan, planFile } from "../../packages/lutra/src/model/index.ts";
 import { fitted } from "./methods.ts";
 import { problem } from "./problems.ts";
@@ -50,6 +50,27 @@ describe("a parameter", () => {
     expect(run).toThrow(LutraError);
     expect(run).toThrow(message);
     if (note !== undefined) expect(run).toThrow(expect.objectContaining({ code: "bad-argument", note }));
+  });
+});
+
+describe("parameters given to several methods", () => {
+  test("go to those that declare them", () => {
+    const given = { lines: "minimax", breakpointRounding: "exact" };
+    expect([...parametersByMethod(["uniform", "genetic", "optimal", "i-gelu-f32"], given)]).toEqual([
+      ["uniform", { lines: "minimax" }],
+      ["genetic", { breakpointRounding: "exact" }],
+      ["optimal", {}],
+      ["i-gelu-f32", {}],
+    ]);
+  });
+
+  test.each([
+    ["that none declares", { le: "linear" }, 'none of the methods has a parameter "le"'],
+    ["inherited by every object", { toString: "x" }, 'none of the methods has a parameter "toString"'],
+    ["of a value that one does not take", { generations: 0 }, "must be an integer from 1 to 1000000, got 0"],
+  ] as const)("are refused: one %s", (_what, given, message) => {
+    const run = () => parametersByMethod(["uniform", "genetic"], given as unknown as Record<string, string | number>);
+    expect(run).toThrow(message);
   });
 });
 

@@ -157,10 +157,11 @@ describe("polynomial", () => {
     expect(certificate.absolute.upper).toBeLessThan(1e-4);
   });
 
-  test("costs its coefficients and two operations per degree", () => {
+  test("costs its coefficients, its breakpoints and their search once, and two operations per degree", () => {
     const { perElement, tableBits } = cost(make({ segments: 16, degree: 3, kind: "minimax" }));
-    expect(perElement.multiplications).toBe(3);
-    expect(tableBits).toBe(32 * 5 * (16 + 15));
+    // Two comparisons keep x inside the domain, four find one of 16 segments.
+    expect(perElement).toEqual({ comparisons: 2 + 4, multiplications: 3, additions: 1 + 3, shifts: 0, divisions: 0 });
+    expect(tableBits).toBe(32 * (5 * 16 + 15));
   });
 
   test("refuses what it cannot do", () => {

@@ -125,7 +125,7 @@ describe("checkPlan", () => {
       "a table of another format",
       { ...planned, tables: { f: "other" } },
       "plan: sites[0].tables.f",
-      /needs a table of/,
+      /needs a table with \w+ .*, "other" has /,
     ],
   ])("refuses %s", async (_what, wrong, where, message) => {
     const error = await failure(async () => check({ ...PLAN, sites: [wrong] }));

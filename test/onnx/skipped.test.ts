@@ -1,9 +1,10 @@
 // Layers that are no site: each with a reason that a user can act on, and nothing reported that is no layer.
 
-import { TensorProto_DataType } from "onnx-buf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { FunctionProtoSchema, ModelProtoSchema, TensorProto_DataType } from "onnx-buf";
 import { describe, expect, test } from "vitest";
-import { findLayers, node, tensor } from "../../packages/lutra/src/onnx/index.ts";
-import { model, valueInfo } from "./models.ts";
+import { findLayers, node, readModel, tensor } from "../../packages/lutra/src/onnx/index.ts";
+import { model, modelProto, valueInfo } from "./models.ts";
 
 const FLOAT16 = TensorProto_DataType.FLOAT16;
 
@@ -47,6 +48,32 @@ describe("layers that stay as they are", () => {
       }),
     );
     expect(skipped).toEqual([{ id: "y", operator: "RNN", reason: expect.stringContaining("attributes") }]);
+  });
+
+  test("include operators that no table is made for", () => {
+    const nodes = [node("Atan", ["x"], ["a"]), node("ReduceLogSumExp", ["a"], ["y"])];
+    const reason = "Lutra has no table for this operator";
+    expect(findLayers(model({ nodes })).skipped).toEqual([
+      { id: "a", operator: "Atan", reason },
+      { id: "y", operator: "ReduceLogSumExp", reason },
+    ]);
+  });
+
+  test("do not include calls of the model's own functions, whose layers are found inside", () => {
+    const proto = modelProto({ nodes: [node("Softmax", ["x"], ["y"], {}, { domain: "mine" })], domains: ["mine"] });
+    const functions = [
+      create(FunctionProtoSchema, {
+        name: "Softmax",
+        domain: "mine",
+        input: ["a"],
+        output: ["b"],
+        node: [node("Softmax", ["a"], ["b"], { axis: -1n })],
+        opsetImport: proto.opsetImport,
+      }),
+    ];
+    const { sites, skipped } = findLayers(readModel(toBinary(ModelProtoSchema, { ...proto, functions })));
+    expect(sites.map(({ kind }) => kind)).toEqual(["softmax"]);
+    expect(skipped).toEqual([]);
   });
 
   test("do not include what is replaced, arithmetic on shapes, or operators without a layer", () => {

@@ -17,7 +17,25 @@ import { model, valueInfo } from "./models.ts";
 
 const c = (name: string, value: number): NodeProto => constant(name, value);
 const kinds = (...nodes: readonly NodeProto[]): string[] => findSites(model({ nodes })).map(({ kind }) => kind);
+const silu = (x: string, y: string): readonly NodeProto[] => [
+  node("Sigmoid", [x], [`${y}_gate`]),
+  node("Mul", [x, `${y}_gate`], [y]),
+];
 const erf = [c("root", Math.SQRT1_2), node("Mul", ["root", "x"], ["u"]), node("Erf", ["u"], ["e"])];
+
+describe("a bound or a small addend that keeps values finite", () => {
+  it.each<readonly [string, string, readonly NodeProto[]]>([
+    ["exp", "e", [c("top", 88), node("Clip", ["x", "", "top"], ["u"]), node("Exp", ["u"], ["e"])]],
+    ["silu", "s", [...silu("x", "s"), c("top", 50), node("Clip", ["s", "", "top"], ["y"])]],
+    ["sqrt", "r", [node("Sqrt", ["x"], ["r"]), c("tiny", 1e-7), node("Add", ["r", "tiny"], ["y"])]],
+    ["sqrt", "r", [node("Sqrt", ["x"], ["r"]), c("tiny", 1e-12), node("Max", ["r", "tiny"], ["y"])]],
+    ["exp", "e", [node("Exp", ["x"], ["e"]), c("tiny", 1e-7), node("Add", ["e", "tiny"], ["y"])]],
+    ["sigmoid", "g", [node("Sigmoid", ["x"], ["g"]), c("tiny", 1e-9), node("Add", ["tiny", "g"], ["y"])]],
+  ])("stays: %s is replaced alone (%#)", (kind, output, nodes) => {
+    const sites = findSites(model({ nodes, outputs: [valueInfo(nodes[nodes.length - 1].output[0])] }));
+    expect(sites).toMatchObject([{ kind, output }]);
+  });
+});
 
 describe("an elementwise function is known by its values, not its spelling", () => {
   it.each<readonly [string, readonly NodeProto[]]>([

@@ -95,10 +95,14 @@ export interface StagedFolder {
 
 /**
  * Begins a folder. Checks at once that it can be written, so that a long computation does not end at a closed door.
+ * @param options `writesTables`: whether a tables/ inside will be replaced, as by lutra compile
  * @throws LutraError "io"
  */
-export async function stageFolder(target: string): Promise<StagedFolder> {
-  await checkReplaceable(target);
+export async function stageFolder(
+  target: string,
+  { writesTables = true }: { readonly writesTables?: boolean } = {},
+): Promise<StagedFolder> {
+  await checkReplaceable(target, writesTables);
   const stage = await temporaryFolderFor(target);
   const created = await makeFolder(dirname(stage), target);
   await makeFolder(stage, target);
@@ -142,12 +146,13 @@ export async function stageFolder(target: string): Promise<StagedFolder> {
   };
 }
 
-/** @throws LutraError if `target` is a file, or holds a tables/ that lutra did not write */
-async function checkReplaceable(target: string): Promise<void> {
+/** @throws LutraError if `target` is a file, or holds a tables/ that would be replaced and that lutra did not write */
+async function checkReplaceable(target: string, writesTables: boolean): Promise<void> {
   const found = await stat(target).catch(() => null);
   if (found === null) return;
   if (!found.isDirectory())
     throw new LutraError("io", `cannot write the folder: "${target}" is a file`, { where: target });
+  if (!writesTables) return;
   const names = await readdir(target);
   if (names.includes("tables") && !names.includes(FOLDER_MARK)) {
     throw new LutraError("io", `the folder "${target}" has a tables/ that lutra did not write`, {

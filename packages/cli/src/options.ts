@@ -23,7 +23,12 @@ export function count(text: string): number {
 }
 
 export function counts(text: string): readonly number[] {
-  return text.split(",").map(count);
+  return distinct(text.split(",").map(count));
+}
+
+/** Named twice is named once. */
+function distinct<T>(values: readonly T[]): readonly T[] {
+  return [...new Set(values)];
 }
 
 export function positive(text: string): number {
@@ -89,17 +94,26 @@ export function parameters(text: string): Readonly<Record<string, string | numbe
   return Object.fromEntries(entries);
 }
 
+/** What --with gives, and --breakpoint-rounding besides. */
+export function givenParameters(options: {
+  readonly with?: Readonly<Record<string, string | number>>;
+  readonly breakpointRounding?: string;
+}): Readonly<Record<string, string | number>> {
+  const { breakpointRounding } = options;
+  return { ...options.with, ...(breakpointRounding === undefined ? {} : { breakpointRounding }) };
+}
+
 /** Comma-separated names. */
 export function names(text: string): readonly string[] {
   const list = text.split(",").map((name) => name.trim());
   if (list.includes("")) throw new InvalidArgumentError(`"${text}" has an empty name.`);
-  return list;
+  return distinct(list);
 }
 
 /** A..B or A,B,C: the whole numbers from A to B, or those given. */
 export function scales(text: string): readonly number[] {
   const ends = /^(-?\d+)\.\.(-?\d+)$/.exec(text);
-  if (ends === null) return numbers(text);
+  if (ends === null) return distinct(text.split(",").map(integer));
   const [first, last] = [Number(ends[1]), Number(ends[2])];
   if (!(first <= last && last - first < 64)) throw new InvalidArgumentError(`"${text}" is not A..B with A at most B.`);
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addCompare, addCompareModel } from "./program/comparisons.ts";
 import { addCompile, addEvaluate, addInspect, addRefit } from "./program/models.ts";
-import { addCertify, addFit } from "./program/tables.ts";
+import { addCertify, addEmit, addFit } from "./program/tables.ts";
 
 const EXIT_CODES = `
 Exit codes:
@@ -26,6 +26,7 @@ export function buildProgram(signal: AbortSignal): Command {
     .exitOverride();
   addFit(program, signal);
   addCertify(program, signal);
+  addEmit(program, signal);
   addInspect(program, signal);
   addCompile(program, signal);
   addRefit(program, signal);

@@ -4,7 +4,7 @@
 import { type Control, checkCancelled, LutraError } from "./base/index.ts";
 import { GRIDS } from "./compare/index.ts";
 import type { Dataset } from "./data/index.ts";
-import { METHODS } from "./fit/index.ts";
+import { type GivenParameters, METHODS, parametersByMethod } from "./fit/index.ts";
 import type { Kernel } from "./kernel/index.ts";
 import { hGelu, iGelu, iGeluFloat, onFloats } from "./layer/index.ts";
 import { compareScores, type Metrics, type Plan, planSites, score } from "./model/index.ts";
@@ -16,6 +16,8 @@ import { type CompileTools, openWorkbench, type Workbench } from "./workbench.ts
 
 export interface CompareModelOptions {
   readonly methods: readonly string[];
+  /** What methods leave open, by name: each takes those that it declares. */
+  readonly parameters?: GivenParameters;
   readonly segments: readonly number[];
   /** Groups of layers to replace, of `groupsOf`; each and then all together if absent. */
   readonly replaced?: readonly string[];
@@ -54,7 +56,7 @@ const ALL = "all";
 
 /**
  * Every method at every size on every group of layers, each scored on the report split.
- * @throws LutraError "bad-argument" for a method, group or grid that does not exist; whatever its parts throw; "cancelled"
+ * @throws LutraError "bad-argument" for a method, parameter, group or grid that does not exist; whatever its parts throw; "cancelled"
  */
 export async function compareModel(
   given: Model,
@@ -67,10 +69,11 @@ export async function compareModel(
   const unknown = options.methods.find((method) => !known.includes(method));
   if (unknown !== undefined) throw unknownName("method", unknown, known);
   const ranges = options.ranges === undefined ? undefined : rangesOf(options.ranges);
+  const parameters = parametersByMethod(options.methods, options.parameters ?? {});
   const workbench = await openWorkbench(given, dataset, { flat: false, seed: options.seed }, tools, control);
   try {
     const { before } = workbench;
-    const trials = trialsOf(workbench, options, ranges);
+    const trials = trialsOf(workbench, options, ranges, parameters);
     const rows: CompareModelRow[] = [];
     const refused: { method: string; segments: number; reason: string }[] = [];
     for (const [done, { kernels, ...trial }] of trials.entries()) {
@@ -117,13 +120,15 @@ function trialsOf(
   { bench }: Workbench,
   { methods, segments, replaced, norm }: CompareModelOptions,
   ranges: Readonly<Record<string, Interval>> | undefined,
+  parameters: ReadonlyMap<string, GivenParameters>,
 ): readonly Trial[] {
   const groups = [...chosenGroups(bench.sites, replaced)];
   const tables = segments.flatMap((count) =>
     methods
       .filter((method) => Object.hasOwn(METHODS, method))
       .flatMap((method) => {
-        const asked = { segments: count, method, norm, ...(ranges === undefined ? {} : { ranges }) };
+        const own = { method, parameters: parameters.get(method) ?? {} };
+        const asked = { ...own, segments: count, norm, ...(ranges === undefined ? {} : { ranges }) };
         const plan = planSites(bench.sites, bench.empty, bench.calibration, asked);
         return groups.map(([name, ids]): Trial => {
           const part = { ...plan, sites: plan.sites.filter(({ id }) => ids.has(id)) };

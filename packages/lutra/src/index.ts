@@ -51,6 +51,16 @@ export * from "./onnx.ts";
 export type { CompiledSite, CompiledTable } from "./prove.ts";
 export * from "./question.ts";
 export * from "./refit.ts";
+export { type Codes, type CompiledKernel, type CompileKernelOptions, compileKernel } from "./run/index.ts";
 export * from "./table/index.ts";
+export { emit as emitC } from "./target/c/index.ts";
 export { type EmitOptions as EmitOnnxOptions, emit as emitOnnx } from "./target/onnx/index.ts";
+export type { SourceFile, SourceOptions } from "./target/source/index.ts";
+export { emit as emitTypeScript } from "./target/typescript/index.ts";
+export {
+  type EmitOptions as EmitWasmOptions,
+  type EmittedModule,
+  emit as emitWasm,
+  type Form as WasmForm,
+} from "./target/wasm/index.ts";
 export type { CompileTools } from "./workbench.ts";

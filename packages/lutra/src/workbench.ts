@@ -19,6 +19,7 @@ import {
   writeModel,
 } from "./onnx/index.ts";
 import { type Bench, solver } from "./prove.ts";
+import { checkOpset } from "./target/onnx/index.ts";
 
 /** What the library needs from outside. */
 export interface CompileTools {
@@ -51,8 +52,8 @@ export interface WorkbenchOptions {
 /**
  * @param given external tensors are taken into the model, so that what is rewritten is one file, unless `externalFiles` says otherwise
  * @param dataset as loaded
- * @throws LutraError "bad-model" if there is nothing to replace; "bad-argument" if `only` names a kind the model has not; whatever
- *   its parts throw; "cancelled"
+ * @throws LutraError "unsupported" if the model's opset is too old, before anything is measured; "bad-model" if there is nothing to
+ *   replace; "bad-argument" if `only` names a kind the model has not; whatever its parts throw; "cancelled"
  */
 export async function openWorkbench(
   given: Model,
@@ -61,6 +62,7 @@ export async function openWorkbench(
   tools: CompileTools,
   control: Control,
 ): Promise<Workbench> {
+  checkOpset(given.opset);
   const model = embedExternal(given);
   const { sites, skipped } = chooseLayers(model, options.only);
   const original = await tools.openSession(concatenate(writeModel(model)));

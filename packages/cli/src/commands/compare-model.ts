@@ -13,6 +13,8 @@ export interface CompareModelOptions extends CommonOptions {
   readonly file: string;
   readonly data: string;
   readonly methods: readonly string[];
+  /** Parameters of methods. */
+  readonly with?: Readonly<Record<string, string | number>>;
   readonly segments: readonly number[];
   readonly replace?: readonly string[];
   readonly ranges?: string;
@@ -21,12 +23,15 @@ export interface CompareModelOptions extends CommonOptions {
 }
 
 export interface CompareModelData extends ModelComparison {
+  readonly parameters: Readonly<Record<string, string | number>>;
   readonly model: string;
   readonly dataset: string;
 }
 
 export const compareModel: Command<CompareModelOptions, CompareModelData> = {
-  async run({ file, data, methods, segments, replace, ranges, norm, seed }, control) {
+  async run(options, control) {
+    const { file, data, methods, segments, replace, ranges, norm, seed } = options;
+    const parameters = options.with ?? {};
     const model = await readModelFile(file);
     const [outside] = externalFiles(model);
     if (outside !== undefined) {
@@ -38,7 +43,7 @@ export const compareModel: Command<CompareModelOptions, CompareModelData> = {
     const dataset = await readDataset(data);
     const ort = await loadRuntime();
     const asked = {
-      ...{ methods, segments, norm, seed },
+      ...{ methods, parameters, segments, norm, seed },
       ...(replace === undefined ? {} : { replaced: replace }),
       ...(ranges === undefined ? {} : { ranges }),
     };
@@ -47,11 +52,12 @@ export const compareModel: Command<CompareModelOptions, CompareModelData> = {
       now: () => performance.now(),
     };
     const compared = await inFile(file, () => compareMethods(model, dataset, asked, tools, control));
-    return { model: file, dataset: dataset.name, ...compared };
+    return { model: file, dataset: dataset.name, parameters, ...compared };
   },
   print(data, style) {
-    const { model, dataset, samples, rows, refused } = data;
-    const title = style.bold(`${model} on ${plural(samples, "sample")} of ${dataset}`);
+    const { model, dataset, samples, parameters, rows, refused } = data;
+    const given = Object.entries(parameters).map(([name, value]) => `, ${name}=${value}`);
+    const title = style.bold(`${model} on ${plural(samples, "sample")} of ${dataset}${given.join("")}`);
     const parts = [`${title}\n${rowTable(data, style)}`];
     if (refused.length > 0) {
       const reasons = refused.map(({ method, segments, reason }) => [method, grouped(segments), reason]);

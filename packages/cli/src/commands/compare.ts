@@ -16,6 +16,7 @@ import { methodsFigure, standalone, tableFigure } from "lutra-figures";
 import type { Command, CommonOptions } from "../command.ts";
 import { type CompareData, compareText } from "../compare-text.ts";
 import { stageFolder } from "../files.ts";
+import { givenParameters } from "../options.ts";
 import { certifyTable } from "./certify.ts";
 
 export interface CompareOptions extends CommonOptions {
@@ -26,6 +27,9 @@ export interface CompareOptions extends CommonOptions {
   /** k of the input scales 2^-k. */
   readonly scales?: readonly number[];
   readonly methods?: readonly string[];
+  /** Parameters of methods. */
+  readonly with?: Readonly<Record<string, string | number>>;
+  readonly breakpointRounding?: string;
   readonly seeds: number;
   readonly seed: number;
   readonly output?: string;
@@ -35,9 +39,16 @@ export const compare: Command<CompareOptions, CompareData> = {
   async run(options, control) {
     const { methods, seeds, seed, output } = options;
     const questions = questionsOf(options);
+    const parameters = givenParameters(options);
     const folder = output === undefined ? null : await stageFolder(output);
     try {
-      const asked = { questions, seeds, seed, ...(methods === undefined ? {} : { methods }) };
+      const asked = {
+        questions,
+        parameters,
+        seeds,
+        seed,
+        ...(methods === undefined ? {} : { methods }),
+      };
       const { rows, tables, refused } = await drive(
         compareMethods(asked, () => performance.now() / 1000),
         control,
@@ -48,12 +59,12 @@ export const compare: Command<CompareOptions, CompareData> = {
         written.push(join(output ?? "", name));
       };
       if (folder !== null) {
-        await write("compare.json", `${toJson({ rows, refused })}\n`);
+        await write("compare.json", `${toJson({ parameters, rows, refused })}\n`);
         for (const [name, svg] of figuresOf(rows)) await write(name, svg);
         for (const compared of tables) await write(...(await tableFigureOf(compared, control)));
       }
       await folder?.commit();
-      return { rows, refused, files: written };
+      return { parameters, rows, refused, files: written };
     } catch (error) {
       await folder?.discard();
       throw error;
@@ -67,7 +78,7 @@ function questionsOf({ functions, grid, segments, range, scales }: CompareOption
     ...(range === undefined ? {} : { range: { lo: range[0], hi: range[1] } }),
     ...(scales === undefined ? {} : { scales }),
   };
-  return functions.flatMap((fn) => segments.map((count) => questionOf(fn, grid, count, own)));
+  return [...new Set(functions)].flatMap((fn) => segments.map((count) => questionOf(fn, grid, count, own)));
 }
 
 /** Two figures per function: error against segments, and the front of error against bytes. */

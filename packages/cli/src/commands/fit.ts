@@ -18,6 +18,7 @@ import {
 import { certificateFacts, intervalText } from "../certificate-text.ts";
 import type { Command, CommonOptions } from "../command.ts";
 import { writeWhole } from "../files.ts";
+import { givenParameters } from "../options.ts";
 import { type ProblemOptions, problemFrom } from "../problem.ts";
 import { tableFileText } from "../table-file.ts";
 import {
@@ -38,6 +39,7 @@ export interface FitOptions extends CommonOptions, ProblemOptions {
   readonly seed: number;
   /** Parameters of the method. */
   readonly with?: Readonly<Record<string, string | number>>;
+  readonly breakpointRounding?: string;
   readonly output?: string;
 }
 
@@ -65,7 +67,7 @@ export const fit: Command<FitOptions, FitData> = {
   async run(options, control) {
     const start = performance.now();
     const problem = await problemFrom(options);
-    const parameters = options.with ?? {};
+    const parameters = givenParameters(options);
     const solved = await drive(solve(problem, options.method, { seed: options.seed, parameters }), control);
     const { table, objective, bound, boundHolds, unconstrained } = solved;
     const certificate = await certifyTable(table, control);

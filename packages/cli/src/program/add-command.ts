@@ -1,6 +1,6 @@
 // What every command of the command line has: help, --json, examples; and choices that several offer.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 
 /** Options of a command whose argument is a file. */
 export type Chosen<Options> = Omit<Options, "file">;
@@ -15,6 +15,13 @@ export function addCommand(program: Command, name: string, description: string):
     .helpOption("-h, --help", "print this help")
     .showHelpAfterError(`(lutra ${name} --help lists its options; write -- before an expression that begins with -)`)
     .option("--json", "print one JSON document instead of text");
+}
+
+export function breakpointRounding(): Option {
+  return new Option(
+    "--breakpoint-rounding <HOW>",
+    "of genetic and relu-net: breakpoints as the nearest codes, as published, or as exact comparisons",
+  ).choices(["nearest", "exact"]);
 }
 
 export function example(...lines: string[]): string {

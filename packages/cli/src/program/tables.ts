@@ -1,12 +1,13 @@
-// Commands about one table: fit, certify.
+// Commands about one table: fit, certify, emit.
 
 import { type Command, Option } from "commander";
 import { runCommand } from "../command.ts";
 import type { CertifyOptions } from "../commands/certify.ts";
+import type { EmitOptions } from "../commands/emit.ts";
 import type { FitOptions } from "../commands/fit.ts";
 import { EXIT } from "../failure.ts";
 import { count, grid, increasing, integer, names, parameters, positive, range } from "../options.ts";
-import { addCommand, type Chosen, example, NORMS } from "./add-command.ts";
+import { addCommand, breakpointRounding, type Chosen, example, NORMS } from "./add-command.ts";
 
 export function addFit(program: Command, signal: AbortSignal): void {
   addCommand(program, "fit", "the best table for one function, a number format and a budget, with its error proven")
@@ -19,6 +20,7 @@ export function addFit(program: Command, signal: AbortSignal): void {
     .option("--max-error <E>", "instead: the fewest segments with an error of at most E", positive)
     .option("--method <M>", "optimal, or a published method by name", "optimal")
     .option("--with <NAME=VALUE,...>", "what the method leaves open: lines=minimax", parameters)
+    .addOption(breakpointRounding())
     .addOption(new Option("--norm <NORM>", "the error to make small").choices(NORMS).default("max"))
     .option("--coefficients <FORMAT>", "format of the stored slopes and intercepts: s16.6")
     .option(
@@ -49,6 +51,7 @@ export function addFit(program: Command, signal: AbortSignal): void {
         "lutra fit gelu --in s8.5 --out s8.5 --segments 8",
         "lutra fit gelu --grid -4:4:0.01 --range -8,8 --segments 16 --norm mse --coefficients s16.6 -o gelu.json",
         "lutra fit gelu --in s16.12 --out s16.12 --segments 16 --keep zero,continuous",
+        "lutra fit gelu --in s8.2 --out s16.12 --range -4,4 --segments 8 --norm mse --method genetic --breakpoint-rounding exact",
         'lutra fit "x*sigmoid(1.702*x)" --in binary32 --range -8,8 --max-error 0.001 --json',
         'lutra fit --in s8.5 --segments 8 -- "-x*tanh(x)"      (an expression that begins with a minus)',
       ),
@@ -87,5 +90,20 @@ export function addCertify(program: Command, signal: AbortSignal): void {
       }
       const { certify } = await import("../commands/certify.ts");
       await runCommand(certify, { ...options, file }, signal);
+    });
+}
+
+export function addEmit(program: Command, signal: AbortSignal): void {
+  addCommand(program, "emit", "a table as source code with the same bits: C99 or TypeScript, without dependencies")
+    .argument("<table.json>", "a file written by lutra fit -o or lutra compile")
+    .addOption(new Option("--target <LANGUAGE>", "what to write").choices(["c", "typescript"]).makeOptionMandatory())
+    .option("-o, --output <DIR>", "folder for the files", ".")
+    .addHelpText(
+      "after",
+      example("lutra emit gelu.json --target c -o src", "lutra emit out/tables/gelu.json --target typescript -o src"),
+    )
+    .action(async (file: string, options: Chosen<EmitOptions>) => {
+      const { emit } = await import("../commands/emit.ts");
+      await runCommand(emit, { ...options, file }, signal);
     });
 }

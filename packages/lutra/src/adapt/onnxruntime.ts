@@ -68,6 +68,7 @@ export async function openSession(
     async run(tensors, outputs = session.outputNames) {
       // onnxruntime takes an empty list for a mistake.
       if (outputs.length === 0) return {};
+      checkOutputs(outputs, session.outputNames);
       const feeds = Object.entries(tensors).map(
         ([name, tensor]) => [name, toOrt(ort, name, tensor, inputs[name]?.type)] as const,
       );
@@ -79,6 +80,13 @@ export async function openSession(
     },
     release: () => session.release(),
   };
+}
+
+/** onnxruntime itself speaks of "fetches". @throws LutraError "mismatch" */
+function checkOutputs(wanted: readonly string[], names: readonly string[]): void {
+  const unknown = wanted.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new LutraError("mismatch", `the model has no output "${unknown}"`, { note: `it has ${names.join(", ")}` });
 }
 
 async function asking<T>(

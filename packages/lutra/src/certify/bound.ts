@@ -11,7 +11,7 @@
 
 import type { FarLine } from "../fn/index.ts";
 import { fromOrdered32, type Interval, iv, nextDown, nextUp, toOrdered32 } from "../num/index.ts";
-import type { Reference } from "./reference.ts";
+import { isSmooth, type Reference } from "./reference.ts";
 
 export interface RealLine {
   readonly slope: number;
@@ -160,7 +160,7 @@ class Difference {
 
   #monotone(lo: number, hi: number, ends: Extremes): Extremes | null {
     const derivative = this.#reference.first.enclose({ lo, hi });
-    if (!this.#reference.continuous || !isBounded(derivative)) return null;
+    if (!isBounded(derivative) || !this.#reference.fn.continuousOn({ lo, hi })) return null;
     const least = this.#slope - derivative.hi;
     const most = this.#slope - derivative.lo;
     const slack = Math.max(0, Math.min(-least, most)) * (hi - lo) * (1 + 2 ** -50);
@@ -170,7 +170,7 @@ class Difference {
   #curved(lo: number, hi: number, ends: Extremes): Extremes | null {
     const width = (hi - lo) * (1 + 2 ** -50);
     const second = this.#reference.second.enclose({ lo, hi });
-    if (!this.#reference.smooth || !isBounded(second)) return null;
+    if (!isBounded(second) || !isSmooth(this.#reference, { lo, hi })) return null;
     const flat = (iv.magnitude(second) * width * width) / 8;
     if (this.#isSmall(flat, lo, hi, ends)) return widened(ends, flat, flat);
     // e'' = -f''. Concave e where f'' >= -d, convex where f'' <= d.
@@ -237,7 +237,8 @@ class Difference {
     const range = this.#range(lo, hi);
     const width = (hi - lo) * (1 + 2 ** -50);
     const derivative = this.#reference.first.enclose({ lo, hi });
-    if (!this.#reference.continuous || !isBounded(derivative)) return { ...ends, min: range.lo, max: range.hi };
+    if (!isBounded(derivative) || !this.#reference.fn.continuousOn({ lo, hi }))
+      return { ...ends, min: range.lo, max: range.hi };
     const steep = iv.magnitude({ lo: this.#slope - derivative.hi, hi: this.#slope - derivative.lo }) * width;
     return {
       ...ends,

@@ -5,7 +5,7 @@
 //   flat       f lies in its enclosure: needs nothing, and is all there is at kinks and jumps
 
 import { type Interval, iv } from "../num/index.ts";
-import type { Reference } from "./reference.ts";
+import { isSmooth, type Reference } from "./reference.ts";
 
 /**
  * |f(x) - (slope (x - origin) + offset)| <= error for every binary32 x between; `error` covers the binary64 roundings of
@@ -37,8 +37,9 @@ export function leastSize({ slope, origin, offset, error }: NearLine, lo: number
 
 const UNKNOWN: NearLine = { origin: 0, slope: 0, offset: 0, error: Infinity };
 
-function chordOf({ fn, second, smooth }: Reference, lo: number, hi: number): NearLine {
-  if (!smooth || fn.kinks.some((kink) => lo <= kink && kink <= hi)) return UNKNOWN;
+function chordOf(reference: Reference, lo: number, hi: number): NearLine {
+  const { fn, second } = reference;
+  if (!isSmooth(reference, { lo, hi })) return UNKNOWN;
   const width = hi - lo;
   const offset = fn.evaluate(lo);
   const slope = width === 0 ? 0 : (fn.evaluate(hi) - offset) / width;

@@ -34,6 +34,12 @@ export interface BoundedPiece {
 /** Splitting stops when the bound is this near to the attained error, rounding aside: the third digit of a certificate. */
 const TOLERANCE = 2 ** -10;
 const MAX_ROUNDS = 40;
+/**
+ * ... or when the bound is this share of the function: 16 ulps of binary64. A table that is exact where the function is a line attains
+ * nothing that the first rule could compare with. Values below the second are as good as 0.
+ */
+const NOISE = 2 ** -48;
+const VANISHING = 2 ** -1000;
 /** Runs of at most this many inputs are enumerated. */
 const FEW_INPUTS = 8;
 /** Neighbours tried on each side of the best candidates at the end: rounding varies from input to input. */
@@ -45,9 +51,10 @@ const MAX_OPEN = 1 << 17;
 interface Node {
   readonly lo: number;
   readonly hi: number;
-  /** Bound on the weighted error inside, rounding included, and the part that is rounding. */
+  /** Bound on the weighted error inside, rounding included, the part that is rounding, and what binary64 can hardly tell from 0. */
   readonly upper: number;
   readonly rounding: number;
+  readonly noise: number;
   /** The weight varies by at most a factor of 2 inside. */
   readonly evenWeight: boolean;
   /** Where it may be reached. */
@@ -71,7 +78,8 @@ export function* worstOf(question: Question, bounded: readonly BoundedPiece[]): 
     const next: Node[] = [];
     for (const node of open) {
       if (node.upper <= search.best.lower) continue;
-      if (done || node.upper <= (isNarrow(node) ? limit + 2 * node.rounding : limit)) {
+      const enough = Math.max(isNarrow(node) ? limit + 2 * node.rounding : limit, node.noise);
+      if (done || node.upper <= enough) {
         closed = Math.max(closed, node.upper);
         last.push(node);
       } else next.push(node);
@@ -103,13 +111,15 @@ class Search {
     const { fn } = this.#question.reference;
     const range = fn.enclose({ lo, hi });
     const weight = this.#question.weight(iv.mignitude(range));
-    const evenWeight = weight <= 2 * this.#question.weight(iv.magnitude(range));
+    const largest = iv.magnitude(range);
+    const evenWeight = weight <= 2 * this.#question.weight(largest);
     const above = this.#question.side === "below" ? 0 : Math.max(0, e.max);
     const below = this.#question.side === "above" ? 0 : Math.max(0, -e.min);
     const size = Math.max(above, below);
     const upper = (size + piece.rounding) * weight * (1 + 2 ** -50);
     if (!(upper < Infinity)) throw unbounded(fn.text, lo, hi);
-    return { lo, hi, upper, rounding: piece.rounding * weight, evenWeight, at: below > above ? e.argMin : e.argMax };
+    const [rounding, noise] = [piece.rounding * weight, (largest + VANISHING) * NOISE * weight];
+    return { lo, hi, upper, rounding, noise, evenWeight, at: below > above ? e.argMin : e.argMax };
   }
 
   /** Evaluates the table at a node's ends, where its extreme may be, and at 0. */

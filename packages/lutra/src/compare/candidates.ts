@@ -1,15 +1,25 @@
-// Who takes part: every method that searches a table, behind the one shape that formulas.ts gives to those without.
+// Who takes part: every method that searches a table, for each problem or one for all scales, behind the one shape that formulas.ts gives
+// to those without.
 
 import { LutraError, type Work } from "../base/index.ts";
-import { METHODS, OWN_SIZE, solve } from "../fit/index.ts";
+import {
+  type GivenParameters,
+  METHODS,
+  type MethodOptions,
+  OWN_SIZE,
+  parametersByMethod,
+  solve,
+} from "../fit/index.ts";
 import { decode } from "../num/index.ts";
 import {
+  atScale,
   evaluate,
   type Operations,
   operationsPerValue,
   type Problem,
   segmentCount,
   type Table,
+  tableBytes,
 } from "../table/index.ts";
 import { formulasFor } from "./formulas.ts";
 import { inIntegers, isOnCodes } from "./grids.ts";
@@ -18,45 +28,102 @@ import type { Approximation, Candidate, Question } from "./types.ts";
 
 const DRAWS_LOTS: ReadonlySet<string> = new Set(["genetic", "relu-net"]);
 
-export const OPTIMUM: Candidate = searched("optimal");
+/** Methods that find one table for several scales. */
+const FOR_ALL_SCALES = ["optimal", "genetic", "relu-net"] as const;
+
+export const OPTIMUM: Candidate = searched("optimal", {});
+
+/** Who is asked what. */
+export interface Job {
+  readonly question: Question;
+  readonly candidate: Candidate;
+}
 
 /**
- * Those that answer a question, the tables first; those asked for, where names are given.
- * @throws LutraError "bad-argument" for a method that does not exist
+ * Every question with those that may answer it, the tables first; with those asked for, where names are given.
+ * @param parameters what methods leave open: each takes its own
+ * @throws LutraError "bad-argument" for a name that no question knows, or a parameter that none of the methods has
  */
-export function candidatesFor(question: Question, names?: readonly string[]): readonly Candidate[] {
-  const all = [...Object.keys(METHODS).map(searched), ...formulasFor(question)];
-  if (names === undefined) return all;
-  return names.map((name) => {
-    const found = all.find(({ method }) => method === name);
-    if (found !== undefined) return found;
-    throw new LutraError("bad-argument", `unknown method "${name}" for ${question.fn}`, {
-      note: `known methods: ${all.map(({ method }) => method).join(", ")}`,
+export function jobsOf(
+  questions: readonly Question[],
+  names: readonly string[] | undefined,
+  parameters: GivenParameters,
+): readonly Job[] {
+  const searching = names?.map((name) => name.replace(SHARED, "")).filter((name) => Object.hasOwn(METHODS, name));
+  const own = parametersByMethod(searching ?? Object.keys(METHODS), parameters);
+  const known = questions.map((question) => ({ question, candidates: candidatesFor(question, own) }));
+  const all = new Set(known.flatMap(({ candidates }) => candidates.map(({ method }) => method)));
+  const misspelt = names?.find((name) => !all.has(name));
+  if (misspelt !== undefined) {
+    throw new LutraError("bad-argument", `unknown method "${misspelt}"`, {
+      note: `known methods: ${[...all].join(", ")}`,
     });
+  }
+  return known.flatMap(({ question, candidates }) => {
+    const asked = names?.map((name) => candidates.find(({ method }) => method === name) ?? absent(name, question));
+    return (asked ?? candidates).map((candidate) => ({ question, candidate }));
   });
 }
 
-function searched(method: string): Candidate {
+function candidatesFor(question: Question, own: ReadonlyMap<string, GivenParameters>): readonly Candidate[] {
+  return [
+    ...Object.keys(METHODS).map((method) => searched(method, own.get(method) ?? {})),
+    ...FOR_ALL_SCALES.flatMap((method) => forAllScales(question, method, own.get(method) ?? {})),
+    ...formulasFor(question),
+  ];
+}
+
+/** In the place of one that other questions know. */
+function absent(method: string, { fn, grid }: Question): Candidate {
+  return {
+    method,
+    drawsLots: false,
+    *find() {
+      yield { stage: method, done: 0, total: 1 };
+      throw new LutraError("unsupported", `${method} is not for ${fn} on the grid "${grid}"`);
+    },
+  };
+}
+
+function searched(method: string, parameters: GivenParameters): Candidate {
   return {
     method,
     drawsLots: DRAWS_LOTS.has(method),
     *find(question, seed) {
       const found: Approximation[] = [];
-      for (const problem of question.problems) found.push(yield* fitted(problem, method, seed));
+      for (const problem of question.problems) found.push(yield* fitted(problem, method, { seed, parameters }));
       return found;
     },
   };
+}
+
+const SHARED: RegExp = /-shared$/;
+
+/** One set of stored lines for all scales, each with its own breakpoints, as GQA-LUT deploys its tables: where there are several. */
+function forAllScales({ shared }: Question, method: string, parameters: GivenParameters): readonly Candidate[] {
+  if (shared === null) return [];
+  return [
+    {
+      method: `${method}-shared`,
+      drawsLots: true,
+      *find({ problems }, seed) {
+        const { table } = yield* solve(shared, method, { seed, parameters });
+        const own = problems.map((problem, k) => approximationBy(atScale(table, k), inIntegers(problem), true));
+        return own.map((one) => ({ ...one, entries: segmentCount(table), bytes: tableBytes(table) }));
+      },
+    },
+  ];
 }
 
 /**
  * Each method in the form it has: the question as asked, in integers, or without a storage of lines.
  * @throws LutraError the first refusal, if it takes none of them
  */
-function* fitted(problem: Problem, method: string, seed: number): Work<Approximation> {
+function* fitted(problem: Problem, method: string, options: MethodOptions): Work<Approximation> {
   const refusals: LutraError[] = [];
   for (const asked of formsOf(problem)) {
     try {
-      const { table } = yield* solve(inOwnSize(asked, method), method, { seed });
+      const { table } = yield* solve(inOwnSize(asked, method), method, options);
       return approximationBy(table, asked, asked.coefficients === problem.coefficients);
     } catch (error) {
       if (!isRefusal(error)) throw error;

@@ -2,8 +2,9 @@
 // are the optimal table in the same storage and the optimal table of real lines, both with as many entries as the answer has.
 
 import type { Work } from "../base/index.ts";
+import type { GivenParameters } from "../fit/index.ts";
 import type { Problem, Table } from "../table/index.ts";
-import { candidatesFor, isRefusal, OPTIMUM } from "./candidates.ts";
+import { isRefusal, jobsOf, OPTIMUM } from "./candidates.ts";
 import { errorsOver, type MethodErrors, overScales } from "./errors.ts";
 import type {
   Approximation,
@@ -19,6 +20,8 @@ export interface CompareOptions {
   readonly questions: readonly Question[];
   /** Names of methods; all that have an answer if absent. */
   readonly methods?: readonly string[];
+  /** What methods leave open, by name: each takes those that it declares. */
+  readonly parameters?: GivenParameters;
   /** Of methods that draw lots: this many, from `seed` on. */
   readonly seeds: number;
   readonly seed: number;
@@ -33,15 +36,13 @@ interface Trial {
 
 /**
  * @param now seconds, for what finding a table took; the library has no clock of its own
- * @throws LutraError "bad-argument" for a method that does not exist; whatever a method throws that is no refusal
+ * @throws LutraError "bad-argument" for a method or parameter that does not exist; whatever a method throws that is no refusal
  */
 export function* compare(options: CompareOptions, now: () => number): Work<MethodComparison> {
   const rows: CompareRow[] = [];
   const tables: ComparedTable[] = [];
   const refused: CompareRefusal[] = [];
-  const jobs = options.questions.flatMap((question) =>
-    candidatesFor(question, options.methods).map((candidate) => ({ question, candidate })),
-  );
+  const jobs = jobsOf(options.questions, options.methods, options.parameters ?? {});
   const optima = new Optima(options.seed, now);
   for (const [done, { question, candidate }] of jobs.entries()) {
     yield { stage: `${candidate.method} ${question.fn} ${question.segments}`, done, total: jobs.length };

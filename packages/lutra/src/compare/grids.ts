@@ -1,7 +1,8 @@
 // The grids that papers measure on, each as the Problem it asks: range, points, storage and tails.
 
 import { LutraError } from "../base/index.ts";
-import { BINARY32, type Interval, integerFormat, parseFormat } from "../num/index.ts";
+import { parseFn } from "../fn/index.ts";
+import { BINARY32, type Format, type Interval, integerFormat, parseFormat } from "../num/index.ts";
 import type { Problem } from "../table/index.ts";
 import type { Question } from "./types.ts";
 
@@ -72,7 +73,8 @@ const FEWER_SCALES: Readonly<Record<string, readonly number[]>> = { reciprocal: 
  * What a grid asks about a function.
  * @param range instead of the grid's own
  * @param scales k of the input scales 2^-k, for int8
- * @throws LutraError "bad-argument" for an unknown grid, or a function that has no range there and is given none
+ * @throws LutraError "bad-argument" for an unknown grid, a function that has no range there and is given none, or scales where there are
+ * none; whatever parseFn throws
  */
 export function questionOf(
   fn: string,
@@ -86,17 +88,32 @@ export function questionOf(
       note: `known grids: ${Object.keys(GRIDS).join(", ")}`,
     });
   }
-  const domain = range ?? (Object.hasOwn(known.ranges, fn) ? known.ranges[fn] : undefined);
+  const { text } = parseFn(fn);
+  const domain = range ?? (Object.hasOwn(known.ranges, text) ? known.ranges[text] : undefined);
   if (domain === undefined) {
     throw new LutraError("bad-argument", `the grid "${grid}" has no range for ${fn}`, {
       note: `give one, or use one of ${Object.keys(known.ranges).join(", ")}`,
     });
   }
-  const problems =
-    grid === "int8"
-      ? (scales ?? scalesOf(fn)).map((k) => int8Problem(fn, domain, k, segments))
-      : [floatProblem(fn, grid, domain, segments)];
-  return { fn, grid, segments, problems };
+  if (grid === "int8") {
+    const exponents = scales ?? scalesOf(text);
+    checkScales(exponents);
+    const problems = exponents.map((k) => int8Problem(fn, domain, k, segments));
+    return { fn, grid, segments, problems, shared: exponents.length > 1 ? sharedProblem(problems, domain) : null };
+  }
+  if (scales !== undefined) throw new LutraError("bad-argument", `the grid "${grid}" has no scales: only int8 has`);
+  return { fn, grid, segments, problems: [floatProblem(fn, grid, domain, segments)], shared: null };
+}
+
+const MOST_OCTAVES = 64;
+
+function checkScales(exponents: readonly number[]): void {
+  const bad = exponents.find((k) => !Number.isInteger(k) || Math.abs(k) > MOST_OCTAVES);
+  if (bad === undefined && exponents.length > 0) return;
+  throw new LutraError(
+    "bad-argument",
+    `scales are 2^-k for whole k from -${MOST_OCTAVES} to ${MOST_OCTAVES}, got ${bad}`,
+  );
 }
 
 function scalesOf(fn: string): readonly number[] {
@@ -136,6 +153,15 @@ function int8Problem(fn: string, domain: Interval, k: number, segments: number):
     tails: ["extend", "extend"],
     reductions: [],
   };
+}
+
+/** The same codes at all scales for one set of lines. The outputs are fine enough that none is rounded. */
+function sharedProblem(problems: readonly Problem[], domain: Interval): Problem {
+  const steps = problems.map(({ grid }) => grid?.step ?? 1);
+  const { spec, grid: _, ...rest } = problems[0] as Problem;
+  const scales = steps.map((step) => integerFormat(true, 8, step));
+  const output = integerFormat(true, 32, Math.min(...steps) * 2 ** -GQA_FRACTION_BITS);
+  return { ...rest, spec: { ...spec, domain, input: scales[0] as Format, output }, scales };
 }
 
 /** Whether a problem's points are int8 codes of some scale: only then can it be asked in integers. */

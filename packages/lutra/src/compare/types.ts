@@ -12,6 +12,8 @@ export interface Question {
   readonly segments: number;
   /** The problems to solve: one, or one per input scale. */
   readonly problems: readonly Problem[];
+  /** Where there are several scales: one table for all of them, in their order; else null. */
+  readonly shared: Problem | null;
 }
 
 /** What a method made of one problem. */
@@ -52,17 +54,20 @@ export interface CompareRow {
   readonly ulp: number;
   /** Root of the sum of squares over the grid: the L2 distance of Huang et al. 2022, equation 7. */
   readonly l2: number;
-  /** mse over that of the optimal table of as many entries in the same storage; null where that is exact, or the storage another. */
+  /**
+   * mse over that of the optimal table of as many entries in the same storage, of one for each scale where there are several; null where
+   * that is exact, or the storage another.
+   */
   readonly ratio: number | null;
   /** mse over that of the optimal table of as many entries with real lines; null where that is exact. */
   readonly realRatio: number | null;
-  /** What the method must store, in bytes. */
+  /** What the method must store, in bytes: for one scale, the largest; of a table for all scales, for all of them. */
   readonly bytes: number;
   /** Arithmetic, comparisons and memory reads for one value. */
   readonly operations: number;
   /** What finding it took, in seconds. */
   readonly seconds: number;
-  /** Of a method that draws lots, over several seeds: the row itself is of the seed with the median mse. */
+  /** Of a method that draws lots, over several seeds: the row itself is of the seed with the median mse, the lower of two. */
   readonly seeds: { readonly count: number; readonly best: number; readonly worst: number } | null;
 }
 

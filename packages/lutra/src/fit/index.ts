@@ -1,3 +1,4 @@
+export { type GivenParameters, parametersByMethod } from "./given-parameters.ts";
 export { parseHistogram } from "./histogram.ts";
 export { LeastSquares } from "./least-squares.ts";
 export { type MeasuredError, measureTable } from "./measured.ts";

@@ -116,12 +116,18 @@ function* segmentReal(task: Task, programme: Programme): Work<Bounded> {
     settled = settle(programme, required(yield* bestSegmentation(costs, refined), task), costs);
     if (settled.cost > before * SETTLED) break;
   }
+  if (length > SMALL && isLostToRounding(task, settled.cost)) return { found: settled, bound: 0 };
   const upper = settled.cost * SLACK;
   const rest = length <= SMALL ? null : yield* restFrom(task, programme, settled);
   const bound = rest === null ? 0 : (rest.least[Math.min(segments, rest.layers - 1)] as number);
   if (rest !== null && bound < upper * AFFORDABLE) return { found: settled, bound };
   const found = required(yield* bestSegmentation(costs, { ...programme, upper, rest }), task);
   return { found, bound: found.cost };
+}
+
+/** Whether rounding the answers leaves so much that the bound is the same for any cost up to this one: nothing is gained by a lesser. */
+function isLostToRounding(task: Task, cost: number): boolean {
+  return roundedBound(task, cost, "").value === roundedBound(task, 0, "").value;
 }
 
 /** Each segment cut into the same number of cells. */

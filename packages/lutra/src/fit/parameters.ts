@@ -23,8 +23,10 @@ export type Chosen<P extends Parameters> = {
  * The parameters chosen, defaults filled in.
  * @throws LutraError "bad-argument" for a name that the method does not declare or a value that it does not take
  */
-export function chosenParameters<const P extends Parameters>(options: MethodOptions, declared: P): Chosen<P> {
-  const given = options.parameters ?? {};
+export function chosenParameters<const P extends Parameters>(
+  { parameters: given = {} }: Pick<MethodOptions, "parameters">,
+  declared: P,
+): Chosen<P> {
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(declared, name));
   if (unknown !== undefined) {
     const names = Object.keys(declared);

@@ -7,7 +7,7 @@ import { CONSTANTS, shapeOfCall } from "./evaluate.ts";
 import { type Arithmetic, type Expression, type Extremum, nodesOf } from "./expression.ts";
 import { ruleOf } from "./named.ts";
 import { power, powerUlps } from "./reference/power.ts";
-import { encloseShape, widenBy } from "./shape.ts";
+import { encloseShape, finiteJumps, widenBy } from "./shape.ts";
 
 export type Enclose = (x: Interval) => Interval;
 
@@ -82,13 +82,27 @@ function enclosePower(base: Interval, p: number): Interval {
   return even || !whole ? { lo: Math.max(0, wide.lo), hi: wide.hi } : wide;
 }
 
-/** Whether the expression may jump. A pole is found by its unbounded derivative instead. */
-export function mayJump(a: Expression): boolean {
-  return nodesOf(a).some(
-    (node) =>
-      node.kind === "where" ||
-      (node.kind === "call" && shapeOfCall(node.name, node.order).jumps.some(({ left }) => Number.isFinite(left))),
-  );
+/**
+ * Whether the expression may jump within an interval: a choice is open there, or a jump of a named function in reach. A pole is found by
+ * its unbounded derivative instead.
+ */
+export function compileJumps(a: Expression): (x: Interval) => boolean {
+  const mayJump = nodesOf(a).flatMap((node) => {
+    if (node.kind === "where") return [straddles(compileEnclosure(node.test), [0])];
+    if (node.kind !== "call") return [];
+    const jumps = finiteJumps(shapeOfCall(node.name, node.order));
+    return jumps.length === 0 ? [] : [straddles(compileEnclosure(node.of), jumps)];
+  });
+  return (x) => mayJump.some((within) => within(x));
+}
+
+/** Whether values may lie on both sides of a level, which itself belongs to the side above. */
+function straddles(enclose: Enclose, levels: readonly number[]): (x: Interval) => boolean {
+  return (x) => {
+    const { lo, hi } = enclose(x);
+    // An end that is NaN says nothing, so it straddles.
+    return levels.some((level) => !(lo >= level || hi < level));
+  };
 }
 
 /**

@@ -46,11 +46,17 @@ function evaluateNode(a: Expression, partOf: (part: Expression) => Evaluate): Ev
     }
     case "where": {
       const [test, then, otherwise] = [partOf(a.test), partOf(a.then), partOf(a.otherwise)];
-      return (x) => (test(x) >= 0 ? then(x) : otherwise(x));
+      return (x) => choose(test(x), then, otherwise, x);
     }
     default:
       return evaluateBinary(a.kind, partOf(a.left), partOf(a.right));
   }
+}
+
+/** Undefined where the test is: infinity minus infinity decides nothing. */
+function choose(test: number, then: Evaluate, otherwise: Evaluate, x: number): number {
+  if (Number.isNaN(test)) return Number.NaN;
+  return test >= 0 ? then(x) : otherwise(x);
 }
 
 function evaluateBinary(kind: Arithmetic | Extremum, left: Evaluate, right: Evaluate): Evaluate {

@@ -4,7 +4,7 @@
 import { type Interval, iv, ulpAt } from "../num/index.ts";
 import { asymptotesOf, asymptotesOfShape } from "./asymptotes.ts";
 import { differentiate } from "./differentiate.ts";
-import { compileEnclosure, encloseWithDerivative, mayJump } from "./enclose.ts";
+import { compileEnclosure, compileJumps, encloseWithDerivative } from "./enclose.ts";
 import { compile } from "./evaluate.ts";
 import { type Expression, X } from "./expression.ts";
 import { farLineOf, lineApproached } from "./far/far-line.ts";
@@ -13,7 +13,7 @@ import { kinksOf } from "./kinks.ts";
 import { ruleOf, shapeOf } from "./named.ts";
 import { print } from "./print.ts";
 import { REALS } from "./rules/rule.ts";
-import { encloseShape, evaluateShape, type Shape, slack } from "./shape.ts";
+import { encloseShape, evaluateShape, finiteJumps, type Shape, slack } from "./shape.ts";
 import type { FarLine, Fn, Identity, Line } from "./types.ts";
 
 /** The function an expression means. `domain` is known from the function it is the derivative of, or found by looking. */
@@ -35,6 +35,7 @@ const IDENTITY_ERROR: number = 2 ** -86;
 function namedFn(name: string, order: number, shape: Shape): Fn {
   const rule = ruleOf(name);
   const { domain } = rule;
+  const jumps = finiteJumps(shape);
   const asymptotes = asymptotesOfShape(shape, order === 0 ? rule.asymptotes : undefined);
   const approachesX = order === 0 && asymptotes[1]?.slope === 1 && asymptotes[1].intercept === 0;
   const expression: Expression = { kind: "call", name, order, of: X };
@@ -55,6 +56,7 @@ function namedFn(name: string, order: number, shape: Shape): Fn {
     evaluate: (x) => evaluateShape(shape, x),
     errorAt,
     enclose: (x) => encloseShape(shape, domain, x),
+    continuousOn: ({ lo, hi }) => !jumps.some((at) => lo < at && at <= hi),
     derivative: () => toFn(differentiate(expression), domain),
     identities: order === 0 ? rule.identities : order === 1 ? rule.identities.flatMap(differentiated) : [],
     asymptotes,
@@ -101,7 +103,7 @@ function expressionFn(a: Expression, domain: Interval): Fn {
   const run = compile(a);
   const natural = compileEnclosure(a);
   const slope = lazy(() => compileEnclosure(differentiate(a)));
-  const jumps = mayJump(a);
+  const jumps = lazy(() => compileJumps(a));
   const { lo: first, hi: last } = domain;
   const far: FarLines = [lazy(() => farLineOf(a, "below")), lazy(() => farLineOf(a, "above"))];
   const evaluate = (x: number): number => {
@@ -117,7 +119,7 @@ function expressionFn(a: Expression, domain: Interval): Fn {
   const enclose = (x: Interval): Interval => {
     const inside = iv.intersect(x, domain);
     if (inside === null) return iv.EVERYTHING;
-    return jumps ? encloseNaturally(inside) : encloseWithDerivative(encloseNaturally, slope(), inside);
+    return jumps()(inside) ? encloseNaturally(inside) : encloseWithDerivative(encloseNaturally, slope(), inside);
   };
   const errorAt = (x: number): number => {
     const { lo, hi } = natural({ lo: x, hi: x });
@@ -143,6 +145,7 @@ function expressionFn(a: Expression, domain: Interval): Fn {
     evaluate,
     errorAt,
     enclose,
+    continuousOn: (x) => !jumps()(x),
     derivative: () => toFn(differentiate(a), domain),
     identities: [],
     get asymptotes() {

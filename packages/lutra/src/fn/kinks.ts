@@ -4,6 +4,7 @@
 import { compile, shapeOfCall } from "./evaluate.ts";
 import { type Expression, nodesOf, subtract } from "./expression.ts";
 import { shapeOf } from "./named.ts";
+import { finiteJumps } from "./shape.ts";
 
 /** Arguments are searched for crossings here, at steps of STEP. */
 const SEARCH_END = 128;
@@ -28,9 +29,8 @@ function collect(a: Expression, found: Set<number>): void {
 
 /** Where the derivative of a named function jumps, or the function itself; poles are no kinks. */
 function levelsOf(name: string, order: number): readonly number[] {
-  const own = shapeOfCall(name, order).jumps;
-  const next = shapeOf(name, order + 1)?.jumps ?? [];
-  return [...own, ...next].filter(({ left }) => Number.isFinite(left)).map(({ at }) => at);
+  const next = shapeOf(name, order + 1);
+  return [...finiteJumps(shapeOfCall(name, order)), ...(next === null ? [] : finiteJumps(next))];
 }
 
 function addCrossings(a: Expression, level: number, found: Set<number>): void {

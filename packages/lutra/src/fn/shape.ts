@@ -29,6 +29,11 @@ export interface Shape {
   readonly enclose?: (x: Interval) => Interval;
 }
 
+/** Where the function jumps, poles left out. */
+export function finiteJumps({ jumps }: Shape): readonly number[] {
+  return jumps.filter(({ left }) => Number.isFinite(left)).map(({ at }) => at);
+}
+
 const UNIT = 2 ** -52;
 const TINY = Number.MIN_VALUE;
 

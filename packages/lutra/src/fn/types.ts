@@ -56,6 +56,8 @@ export interface Fn {
   errorAt(x: number): number;
   /** Contains f(t) for every t of x in the domain. Rounded outward; infinite ends allowed. Tight for named functions. */
   enclose(x: Interval): Interval;
+  /** Whether it is known not to jump within x; it may still have a pole or an undefined point where its derivative has no bound. */
+  continuousOn(x: Interval): boolean;
   /** The derivative; at a kink the one from the right for named functions, one of the two for expressions. */
   derivative(): Fn;
   readonly identities: readonly Identity[];

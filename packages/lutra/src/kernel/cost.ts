@@ -1,7 +1,7 @@
 // What a kernel costs: scalar operations, the bits of its tables, its depth. Counts and not time: a target may fuse or overlap them.
 
 import type { Interval } from "../num/index.ts";
-import { type Operations, operationsPerValue, type Table, tableBytes } from "../table/index.ts";
+import { type Operations, operationsPerValue, searchCost, type Table, tableBytes } from "../table/index.ts";
 import { tablesOf } from "./holes.ts";
 import { laneRange } from "./lanes.ts";
 import { ranges } from "./ranges.ts";
@@ -19,7 +19,7 @@ export interface KernelCost {
   readonly perRow: KernelOperations;
   /** How many perElement are in all: operations per value. */
   readonly operations: number;
-  /** Coefficients and breakpoints; lookups of one hole share their table. */
+  /** Coefficients and breakpoints; lookups of one hole share their table, those of one argument behind equal indices the breakpoints. */
   readonly tableBits: number;
   /** Values on the longest path from an input to a result that are computed, a lookup or reduction being one. */
   readonly depth: number;
@@ -36,20 +36,45 @@ export function cost(kernel: Kernel): KernelCost {
   const known = ranges(kernel);
   let [perElement, perRow] = [NONE, NONE];
   const depths: number[] = [];
+  const repeated = repeatedSearches(kernel, tables);
   for (const value of kernel.values) {
-    const done = operationsOf(value, kernel, tables, known);
+    const spared = repeated.get(value);
+    const all = operationsOf(value, kernel, tables, known);
+    const done = spared === undefined ? all : sumOf(sumOf(NONE, all), negated(searchCost(spared).operations));
     if (value.over === "element" || value.op === "reduce") perElement = sumOf(perElement, done);
     else perRow = sumOf(perRow, done);
     const before = ("args" in value ? value.args : []).map((arg) => depths[arg] as number);
     depths.push(value.op === "param" || value.op === "const" ? 0 : 1 + Math.max(...before));
   }
+  const spared = [...new Set(repeated.values())].reduce((sum, table) => sum + searchCost(table).bytes, 0);
   return {
     perElement,
     perRow,
     operations: Object.values(perElement).reduce((sum, count) => sum + count, 0),
-    tableBits: 8 * Object.values(tables).reduce((sum, table) => sum + tableBytes(table), 0),
+    tableBits: 8 * (Object.values(tables).reduce((sum, table) => sum + tableBytes(table), 0) - spared),
     depth: Math.max(...kernel.results.map((i) => depths[i] as number)),
   };
+}
+
+/** The lookups whose segment another hole's lookup of the same argument has found, with their tables: a polynomial's coefficients. */
+function repeatedSearches({ values }: Kernel, tables: Readonly<Record<string, Table>>): ReadonlyMap<Value, Table> {
+  const first = new Map<string, string>();
+  const repeated = new Map<Value, Table>();
+  for (const value of values) {
+    if (value.op !== "lookup") continue;
+    const table = tables[value.hole] as Table;
+    const { index, reductions, clamp, entries } = table;
+    if (entries !== undefined) continue;
+    const search = JSON.stringify([value.args[0], index, reductions, clamp.map(String)]);
+    const known = first.get(search);
+    if (known === undefined) first.set(search, value.hole);
+    else if (known !== value.hole) repeated.set(value, table);
+  }
+  return repeated;
+}
+
+function negated(operations: Partial<Operations>): Partial<KernelOperations> {
+  return Object.fromEntries(Object.entries(operations).map(([name, count]) => [name, -count]));
 }
 
 function operationsOf(

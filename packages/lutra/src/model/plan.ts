@@ -51,8 +51,10 @@ export function planSites(
   sites: readonly Site[],
   kernels: ReadonlyMap<string, Kernel>,
   calibration: Calibration,
-  options: PlanOptions & { readonly method: string },
+  options: PlanOptions & Pick<PlannedTable, "method" | "parameters">,
 ): Plan {
+  const { method, parameters = {} } = options;
+  const chosen = { method, ...(Object.keys(parameters).length === 0 ? {} : { parameters }) };
   const tables: Record<string, PlannedTable> = {};
   const named = new Map<string, string>();
   const counts = new Map<string, number>();
@@ -65,7 +67,7 @@ export function planSites(
     const name = `${stem}-${count}`;
     counts.set(stem, count);
     named.set(question, name);
-    tables[name] = { method: isListed(problem.spec) ? "direct" : options.method, problem };
+    tables[name] = { ...(isListed(problem.spec) ? { method: "direct" } : chosen), problem };
     return name;
   };
   const planned = sites.map(({ id, kind }) => {
@@ -118,9 +120,10 @@ function checkTable({ tables }: Plan, { hole, spec }: Hole, name: string | undef
   const table = Object.hasOwn(tables, name) ? tables[name] : undefined;
   if (table === undefined) throw new LutraError("mismatch", `the plan has no table "${name}"`, place);
   const given = table.problem.spec;
-  const fits = given.fn === spec.fn && hash([given.input, given.output]) === hash([spec.input, spec.output]);
-  if (fits) return;
-  throw new LutraError("mismatch", `the lookup needs a table of ${spec.fn}, "${name}" is one of ${given.fn}`, {
+  const different = (["fn", "input", "output"] as const).find((part) => hash(given[part]) !== hash(spec[part]));
+  if (different === undefined) return;
+  const [asked, found] = [spec[different], given[different]].map((part) => JSON.stringify(part));
+  throw new LutraError("mismatch", `the lookup needs a table with ${different} ${asked}, "${name}" has ${found}`, {
     ...place,
     note: "function, input format and output format must be equal",
   });

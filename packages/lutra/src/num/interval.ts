@@ -49,8 +49,11 @@ export function negate({ lo, hi }: Interval): Interval {
   return { lo: -hi, hi: -lo };
 }
 
+/** A rounded sum is 0 only where it is exact, so 0 stays: x - 1 at 1 has its sign. */
 export function add(a: Interval, b: Interval): Interval {
-  return { lo: nextDown(a.lo + b.lo), hi: nextUp(a.hi + b.hi) };
+  const lo = a.lo + b.lo;
+  const hi = a.hi + b.hi;
+  return { lo: lo === 0 ? 0 : nextDown(lo), hi: hi === 0 ? 0 : nextUp(hi) };
 }
 
 export function subtract(a: Interval, b: Interval): Interval {

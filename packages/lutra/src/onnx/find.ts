@@ -1,6 +1,7 @@
-// Finds the non-linear layers of one graph: decomposed layers of a row first (rows.ts), then their operators (operators.ts),
-// then elementwise functions, of codes (quantized.ts) and of numbers (elementwise.ts). A node belongs to one site at most; what a site computes inside is used nowhere else. Only
-// binary32 data counts: arithmetic on shapes and constants is left alone. scopes.ts searches a model's bodies and functions with it.
+// Finds the non-linear layers of one graph: decomposed layers of a row first (rows.ts), then their operators (operators.ts), then
+// elementwise functions, of codes (quantized.ts) and of numbers (elementwise.ts). A node belongs to one site at most; what a site computes
+// inside is used nowhere else. Only binary32 data counts: arithmetic on shapes and constants is left alone. scopes.ts searches a model's
+// bodies and functions with it.
 
 import type { NodeProto } from "onnx-buf";
 import { findElementwise } from "./elementwise.ts";

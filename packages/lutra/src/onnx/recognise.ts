@@ -16,9 +16,16 @@ const SIZES: readonly number[] = [
 ];
 const POINTS: readonly number[] = [...SIZES.map((size) => -size).reverse(), 0, ...SIZES];
 
-/** How far values may be off: exporters write constants with six digits (1.41421 for the root of 2). */
+/** Only to tell functions apart: beyond where Clip keeps exp finite, and where tails have vanished but not a 1e-7 added to them. */
+const FAR_POINTS: readonly number[] = [-100, -60, 60, 100];
+
+/**
+ * How far values may be off: exporters write constants with six digits (1.41421 for the root of 2). Not where a function is 0, and hardly
+ * far out: sqrt(x) + 1e-7 is written so that nothing divides by 0.
+ */
 const RELATIVE_TOLERANCE = 2e-5;
 const ABSOLUTE_TOLERANCE = 1e-6;
+const FAR_TOLERANCE = 1e-13;
 
 /** An expression is offered as a layer where it is defined for all points and steeper than this nowhere. */
 const STEEPEST = 64;
@@ -87,17 +94,16 @@ function recognise(text: string): Recognised | null {
   const fn = parse(text);
   if (fn === null) return null;
   if (functionNames().includes(fn.text)) return { kind: fn.text, is: "named" };
-  const values = POINTS.map((x) => fn.evaluate(x));
+  const values = valuesOf(fn);
   const name = references().find((each) => agree(values, each.values))?.name;
   if (name !== undefined) return { kind: name, is: "named" };
   for (const family of FAMILIES) {
     const parameters = family.parameters(fn.evaluate).map((value) => Number(value.toPrecision(PARAMETER_DIGITS)));
     if (!family.allows(...parameters)) continue;
     const member = parseFn(family.text(...parameters));
-    const memberValues = POINTS.map((x) => member.evaluate(x));
-    if (agree(values, memberValues)) return { kind: member.text, is: "family" };
+    if (agree(values, valuesOf(member))) return { kind: member.text, is: "family" };
   }
-  return isTame(fn, values) ? { kind: fn.text, is: "expression" } : null;
+  return isTame(fn, values.near) ? { kind: fn.text, is: "expression" } : null;
 }
 
 /** null for what fn/ cannot read: too long, too deep. */
@@ -110,22 +116,33 @@ function parse(text: string): Fn | null {
   }
 }
 
-let remembered: readonly { readonly name: string; readonly values: readonly number[] }[] | null = null;
+interface Values {
+  readonly near: readonly number[];
+  readonly far: readonly number[];
+}
+
+function valuesOf({ evaluate }: Fn): Values {
+  return { near: POINTS.map(evaluate), far: FAR_POINTS.map(evaluate) };
+}
+
+let remembered: readonly { readonly name: string; readonly values: Values }[] | null = null;
 
 function references(): NonNullable<typeof remembered> {
-  remembered ??= functionNames().map((name) => {
-    const fn = parseFn(name);
-    return { name, values: POINTS.map((x) => fn.evaluate(x)) };
-  });
+  remembered ??= functionNames().map((name) => ({ name, values: valuesOf(parseFn(name)) }));
   return remembered;
 }
 
-/** Equal to the tolerance at every point, and undefined at the same ones. */
-function agree(a: readonly number[], b: readonly number[]): boolean {
+function agree(a: Values, b: Values): boolean {
+  return agreeWithin(ABSOLUTE_TOLERANCE, a.near, b.near) && agreeWithin(FAR_TOLERANCE, a.far, b.far);
+}
+
+/** Equal to the tolerance at every point, and undefined and 0 at the same ones. */
+function agreeWithin(absolute: number, a: readonly number[], b: readonly number[]): boolean {
   return a.every((value, i) => {
     const other = b[i];
     if (!Number.isFinite(value) || !Number.isFinite(other)) return Object.is(value, other);
-    return Math.abs(value - other) <= ABSOLUTE_TOLERANCE + RELATIVE_TOLERANCE * Math.abs(other);
+    const tolerance = other === 0 ? 0 : absolute + RELATIVE_TOLERANCE * Math.abs(other);
+    return Math.abs(value - other) <= tolerance;
   });
 }
 

@@ -68,7 +68,7 @@ class Search implements Layers {
   /** Functions that are called, as long as searching one meets calls of further ones. */
   functions(): void {
     for (const [definition, elements] of this.calls) {
-      const imported = definition.opsetImport.find(({ domain }) => domain === "");
+      const imported = definition.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
       const [opset, path] = [Number(imported?.version ?? 0), [functionStep(definition)]];
       if (opset === this.model.opset) this.graph(viewFunction(definition, elements, this.model), path);
       else {

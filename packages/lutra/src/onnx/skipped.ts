@@ -32,6 +32,15 @@ const OF_A_ROW: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 const RECURRENT: ReadonlySet<string> = new Set(["LSTM", "GRU", "RNN"]);
+/** Layers that Lutra knows no function for, whatever their data. */
+const UNKNOWN: ReadonlySet<string> = new Set(
+  (
+    "Tan Asin Acos Atan Sinh Cosh Asinh Acosh Atanh ReduceL2 ReduceLogSum ReduceLogSumExp LpNormalization LRN " +
+    "MeanVarianceNormalization"
+  ).split(" "),
+);
+/** An operator of another domain is a function of the model, which is searched itself, or the runtime's own. */
+const DOMAINS: readonly string[] = ["", "ai.onnx", "com.microsoft"];
 
 /**
  * The non-linear operators of a graph that no site replaces, in graph order.
@@ -54,25 +63,29 @@ export function skippedIn(
 
 /** The non-linear operators of a function that is not searched because of its operator set. */
 export function skippedBecause(nodes: readonly NodeProto[], path: Path, reason: string): readonly Skipped[] {
-  return nodes
-    .filter(({ opType }) => OF_A_ROW.has(opType) || ELEMENTWISE.has(opType) || RECURRENT.has(opType))
-    .map((node) => ({ id: labelOf(node), operator: node.opType, reason, scope: path }));
+  return nodes.filter(isLayer).map((node) => ({ id: labelOf(node), operator: node.opType, reason, scope: path }));
+}
+
+function isLayer({ domain, opType }: NodeProto): boolean {
+  const sets = [OF_A_ROW, ELEMENTWISE, RECURRENT, UNKNOWN];
+  return DOMAINS.includes(domain) && sets.some((operators) => operators.has(opType));
 }
 
 /** Why a node is no site; null for one that is no layer, or arithmetic on shapes and constants. */
 function whyNot(node: NodeProto, graph: Graph): string | null {
   const attention = notExpandedBecause(node, graph.facts);
   if (attention !== null) return attention;
+  if (!isLayer(node)) return null;
   const isRow = OF_A_ROW.has(node.opType);
-  const isRecurrent = RECURRENT.has(node.opType);
-  if (!isRow && !isRecurrent && !ELEMENTWISE.has(node.opType)) return null;
   const { data, rank, element } = graph.facts(node.input[0] ?? "");
   if (!data) return null;
   if (element !== null && element !== TensorProto_DataType.FLOAT) {
     const type = TensorProto_DataType[element]?.toLowerCase() ?? `of type ${element}`;
     return `its data are ${type}; tables are made for float32`;
   }
-  if (isRecurrent) return "it has an activation with parameters, or attributes that do not fit the operator";
+  if (UNKNOWN.has(node.opType)) return "Lutra has no table for this operator";
+  if (RECURRENT.has(node.opType))
+    return "it has an activation with parameters, or attributes that do not fit the operator";
   if (isRow && rank === null) return "the rank of its input is not known; run shape inference on the model first";
   return isRow
     ? "its inputs or axes are not those of a layer that tables are made for"

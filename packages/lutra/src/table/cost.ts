@@ -62,6 +62,12 @@ export function operationsPerValue(table: Table): Operations {
   return parts.reduce<Operations>(plus, NONE);
 }
 
+/** The part of both that finds the segment: lookups of one argument behind equal indices need it once. */
+export function searchCost(table: Table): { readonly operations: Partial<Operations>; readonly bytes: number } {
+  const { index, spec } = table;
+  return { operations: indexOperations(index, segmentCount(table)), bytes: indexBytes(spec.input, index) };
+}
+
 function plus(sum: Operations, part: Partial<Operations>): Operations {
   return {
     comparisons: sum.comparisons + (part.comparisons ?? 0),

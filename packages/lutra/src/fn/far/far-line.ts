@@ -8,7 +8,7 @@
 import { type Interval, iv } from "../../num/index.ts";
 import { asymptotesOfShape } from "../asymptotes.ts";
 import { differentiate } from "../differentiate.ts";
-import { compileEnclosure, mayJump } from "../enclose.ts";
+import { compileEnclosure, compileJumps } from "../enclose.ts";
 import { CONSTANTS, shapeOfCall } from "../evaluate.ts";
 import { type Expression, nodesOf, subtract, X } from "../expression.ts";
 import { ruleOf } from "../named.ts";
@@ -171,7 +171,7 @@ class Forms {
   /** A function of what tends to a constant, by its steepest slope around there (the mean value theorem). */
   #settled(outer: Expression, { intercept, rest }: Form): Form | null {
     const around = iv.add(intercept.range, { lo: -rest[0], hi: rest[0] });
-    if (mayJump(outer) || !isDefined(outer, around)) return null;
+    if (compileJumps(outer)(around) || !isDefined(outer, around)) return null;
     const steepest = iv.magnitude(compileEnclosure(differentiate(outer))(around));
     if (!(steepest < Infinity)) return null;
     const value = compileEnclosure(outer)(intercept.range);

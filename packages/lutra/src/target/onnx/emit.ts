@@ -35,11 +35,7 @@ interface Emitted {
  */
 export function emit(kernel: Kernel, { axes, opset }: EmitOptions): FunctionDefinition {
   verify(kernel);
-  if (opset < FIRST_OPSET) {
-    throw new LutraError("unsupported", `the model's opset is ${opset}, emitted functions need ${FIRST_OPSET}`, {
-      note: "convert the model to a newer opset first",
-    });
-  }
+  checkOpset(opset);
   const tables = tablesOf(kernel);
   const build = new FunctionBuilder(opset);
   const inputs: string[] = [];
@@ -52,6 +48,14 @@ export function emit(kernel: Kernel, { axes, opset }: EmitOptions): FunctionDefi
     inputs,
     kernel.results.map((i) => narrowed(build, emitted[i] as Emitted)),
   );
+}
+
+/** @throws LutraError "unsupported" below the first operator set that functions are written for */
+export function checkOpset(opset: number): void {
+  if (opset >= FIRST_OPSET) return;
+  throw new LutraError("unsupported", `the model's opset is ${opset}, emitted functions need ${FIRST_OPSET}`, {
+    note: "convert the model to a newer opset first",
+  });
 }
 
 function emitValue(

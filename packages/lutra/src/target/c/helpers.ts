@@ -1,0 +1,100 @@
+// The helpers of kernels in C.
+
+import type { Helper } from "../source/index.ts";
+
+type Named = (helper: Helper) => string;
+
+/** A helper's definition. It says on its own what it answers: these lines are read by those who get the file. */
+export function helperText(helper: Helper, named: Named): string {
+  const own = named(helper);
+  switch (helper) {
+    case "bits":
+      return `static inline int32_t ${own}(float x) {
+  int32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}`;
+    case "float":
+      return `static inline float ${own}(int32_t bits) {
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}`;
+    case "choose":
+      return `static inline float ${own}(int condition, float a, float b) {
+  const int32_t mask = -(int32_t)condition; /* gcc makes a jump of ?: on floats, which it does not vectorise */
+  return ${named("float")}((${named("bits")}(a) & mask) | (${named("bits")}(b) & ~mask));
+}`;
+    case "minimum":
+    case "maximum": {
+      const [less, both] = helper === "minimum" ? ["<", "|"] : [">", "&"];
+      const equal = `${named("float")}(${named("bits")}(a) ${both} ${named("bits")}(b))`;
+      return `static inline float ${own}(float a, float b) {
+  const float equal = ${equal}; /* of 0 and -0 */
+  const float nearer = ${named("choose")}(a ${less} b, a, b);
+  return ${named("choose")}(a != a, a, ${named("choose")}(a == b, equal, nearer));
+}`;
+    }
+    case "total":
+      return `static inline float ${own}(float *sums) {
+  for (int half = 8; half >= 1; half /= 2) {
+    for (int j = 0; j < half; j++) sums[j] += sums[j + half];
+  }
+  return sums[0];
+}`;
+    case "digits":
+      return `static inline int32_t ${own}(int64_t a) {
+  int32_t digits = 0;
+  for (int32_t step = 32; step >= 1; step /= 2) {
+    if (a >> step > 0) {
+      a >>= step;
+      digits += step;
+    }
+  }
+  return a > 0 ? digits + 1 : digits;
+}`;
+    default:
+      return rounding(helper, own);
+  }
+}
+
+type Rounding = Extract<Helper, `${string}-${"floor" | "half-up" | "half-even"}`>;
+
+/** What leads from `down` to the integer nearest to down + rest / unit. */
+function nearest(helper: Rounding): string {
+  if (helper.endsWith("floor")) return "";
+  const test = helper.endsWith("half-up")
+    ? "2 * rest >= unit"
+    : "2 * rest > unit || (2 * rest == unit && (down & 1) != 0)";
+  return ` + (${test} ? 1 : 0)`;
+}
+
+function rounding(helper: Rounding, own: string): string {
+  const up = nearest(helper);
+  const isFloor = up === "";
+  if (helper.startsWith("divide")) {
+    return `static inline int64_t ${own}(int64_t a, int64_t unit) {
+  const int64_t down = a / unit - (a % unit < 0 ? 1 : 0);
+${isFloor ? "" : "  const int64_t rest = a - down * unit;\n"}  return down${up};
+}`;
+  }
+  if (helper.startsWith("shift")) {
+    return `static inline int64_t ${own}(int64_t a, int32_t places) {
+  const int64_t down = a >> places;
+${isFloor ? "" : SHIFTED}  return down${up};
+}`;
+  }
+  return `static inline int64_t ${own}(float x, int64_t low, int64_t high) {
+  if (x != x) return 0;
+  if (x >= 9007199254740992.0f) return high;
+  if (x <= -9007199254740992.0f) return low;
+  const int64_t whole = (int64_t)x;
+  const int64_t down = whole - ((float)whole > x ? 1 : 0);
+${isFloor ? "" : "  const double rest = (double)x - (double)down, unit = 1;\n"}  const int64_t near = down${up};
+  return near < low ? low : near > high ? high : near;
+}`;
+}
+
+const SHIFTED = `  const int64_t unit = INT64_C(1) << places;
+  const int64_t rest = a & (unit - 1);
+`;

@@ -1,0 +1,5 @@
+export * from "./decimal.ts";
+export type * from "./dialect.ts";
+export * from "./header.ts";
+export * from "./kernel.ts";
+export * from "./layout.ts";

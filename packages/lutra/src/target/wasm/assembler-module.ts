@@ -1,0 +1,115 @@
+// Functions and modules as bytes: one exported memory, functions, constant i32 globals, data segments. Sections in the order that the
+// specification demands (5.5). Nothing here knows what is computed.
+
+import { type Code, type Local, sequence, type ValueType } from "./assembler.ts";
+import { signed, text, unsigned, vector } from "./assembler-bytes.ts";
+
+const PAGE_BYTES = 65536;
+const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+const TYPE_CODES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
+const SECTIONS = { type: 1, function: 3, memory: 5, global: 6, export: 7, start: 8, code: 10, data: 11 } as const;
+const KINDS = { function: 0, memory: 2, global: 3 } as const;
+const END = 0x0b;
+
+/** A function in the making: its parameters are its first locals. */
+export class FunctionBuilder {
+  readonly parameters: readonly Local[];
+  readonly result: ValueType | null;
+  readonly #locals: ValueType[] = [];
+
+  constructor(parameters: readonly ValueType[], result: ValueType | null) {
+    this.parameters = parameters.map((type, index) => ({ type, index }));
+    this.result = result;
+  }
+
+  /** A new local, 0 until it is set. */
+  local(type: ValueType): Local {
+    this.#locals.push(type);
+    return { type, index: this.parameters.length + this.#locals.length - 1 };
+  }
+
+  /** @throws TypeError if the body leaves something else than the result */
+  finish(...body: readonly Code[]): FunctionDefinition {
+    const code = sequence(...body);
+    if (code.type !== this.result) {
+      throw new TypeError(`the function gives ${this.result ?? "nothing"}, its body ${code.type ?? "nothing"}`);
+    }
+    const locals = vector(this.#locals.map((type) => [1, TYPE_CODES[type]]));
+    const content = [...locals, ...code.bytes, END];
+    const result = this.result === null ? [] : [[TYPE_CODES[this.result]]];
+    return {
+      type: [0x60, ...vector(this.parameters.map(({ type }) => [TYPE_CODES[type]])), ...vector(result)],
+      body: [...unsigned(content.length), ...content],
+    };
+  }
+}
+
+export interface FunctionDefinition {
+  readonly type: readonly number[];
+  readonly body: readonly number[];
+}
+
+export interface DataSegment {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface ModuleParts {
+  /** By the names they are exported under. */
+  readonly functions: Readonly<Record<string, FunctionDefinition>>;
+  /** Runs once when the module is made; nothing if absent. */
+  readonly start?: FunctionDefinition;
+  /** Exported i32 constants. */
+  readonly globals: Readonly<Record<string, number>>;
+  readonly data: readonly DataSegment[];
+  /** Size of the memory at first, exported as "memory"; grown to hold the data. */
+  readonly memoryBytes: number;
+}
+
+/** The binary module. */
+export function assemble({ functions, start, globals, data, memoryBytes }: ModuleParts): Uint8Array<ArrayBuffer> {
+  const all = [...Object.values(functions), ...(start === undefined ? [] : [start])];
+  const end = data.reduce((most, { address, bytes }) => Math.max(most, address + bytes.length), memoryBytes);
+  const exports = [
+    [...text("memory"), KINDS.memory, 0],
+    ...Object.keys(functions).map((name, i) => [...text(name), KINDS.function, ...unsigned(i)]),
+    ...Object.keys(globals).map((name, i) => [...text(name), KINDS.global, ...unsigned(i)]),
+  ];
+  const constants = Object.values(globals).map((value) => [TYPE_CODES.i32, 0, 0x41, ...signed(value), END]);
+  const small = [
+    ...HEADER,
+    ...section("type", vector(all.map(({ type }) => type))),
+    ...section("function", vector(all.map((_, i) => unsigned(i)))),
+    ...section("memory", vector([[0, ...unsigned(Math.ceil(end / PAGE_BYTES))]])),
+    ...section("global", vector(constants)),
+    ...section("export", vector(exports)),
+    ...(start === undefined ? [] : section("start", unsigned(all.length - 1))),
+    ...section("code", vector(all.map(({ body }) => body))),
+  ];
+  return concatenated([Uint8Array.from(small), ...dataSection(data)]);
+}
+
+function section(name: keyof typeof SECTIONS, content: readonly number[]): number[] {
+  return [SECTIONS[name], ...unsigned(content.length), ...content];
+}
+
+/** The data section in chunks: tables may be long. */
+function dataSection(data: readonly DataSegment[]): Uint8Array[] {
+  const heads = data.map(({ address, bytes }) =>
+    Uint8Array.from([0, 0x41, ...signed(address), END, ...unsigned(bytes.length)]),
+  );
+  const segments = data.flatMap(({ bytes }, i) => [heads[i] as Uint8Array, bytes]);
+  const count = Uint8Array.from(unsigned(data.length));
+  const length = segments.reduce((sum, { length }) => sum + length, count.length);
+  return [Uint8Array.from([SECTIONS.data, ...unsigned(length)]), count, ...segments];
+}
+
+function concatenated(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,1 @@
+export { type EmitOptions, type EmittedModule, emit, type Form } from "./emit.ts";
