@@ -8,6 +8,7 @@ import * as compareModels from "./compare-models.mjs";
 import * as errors from "./errors.mjs";
 import * as exhaustive from "./exhaustive.mjs";
 import * as inspect from "./inspect.mjs";
+import * as kernels from "./kernels.mjs";
 import { machine, ROOT } from "./lutra.mjs";
 import * as methods from "./methods.mjs";
 import * as models from "./models.mjs";
@@ -23,6 +24,7 @@ const BENCHES = [
   onnxIo,
   inspect,
   operators,
+  kernels,
   models,
   budgets,
   compare,

@@ -63,6 +63,21 @@ const TABLES = {
       return [opType, significant(fusedNs), significant(tableNs), `${significant(ratio)}x`];
     },
   },
+  kernels: {
+    bench: "kernels",
+    whole: (rows) => ({
+      columns: ["GELU of binary32, one thread", "values", "ns per value", "time over lutra's"],
+      align: "lrrr",
+      body: rows
+        .filter(({ nanoseconds }) => nanoseconds !== undefined)
+        .map(({ contestant, values, nanoseconds, ratio }) => [
+          contestant,
+          values.toLocaleString("en"),
+          significant(nanoseconds),
+          times(ratio),
+        ]),
+    }),
+  },
   budgets: {
     bench: "budgets",
     columns: ["model", "allowed", "16 everywhere", "chosen", "segments chosen", "before", "after", "answers changed"],

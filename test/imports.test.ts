@@ -65,7 +65,10 @@ const LAWS: Readonly<Record<string, RootLaw>> = {
     ],
     true,
   ),
-  bench: part(["lutra", "lutra/onnxruntime", "onnxruntime-node", "onnx-buf", "@bufbuild/protobuf"], true),
+  bench: part(
+    ["lutra", "lutra/onnxruntime", "onnxruntime-node", "onnxruntime-web", "onnx-buf", "@bufbuild/protobuf"],
+    true,
+  ),
   models: {
     ".": {
       folders: ["train/src/array.ts"],
@@ -77,7 +80,7 @@ const LAWS: Readonly<Record<string, RootLaw>> = {
     },
     "train/src/array.ts": { folders: [], packages: ["@jax-js/jax"], node: false },
   },
-  scripts: part(["gmp-wasm"], true),
+  scripts: part(["gmp-wasm", "lutra"], true),
 };
 
 /** Math that every engine computes to the same bits: exact operations, the correctly rounded root, and constants. */

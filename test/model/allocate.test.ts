@@ -136,7 +136,7 @@ describe("allocate", () => {
     };
     await expect(allocate(uniform(names), 16, { maxDrop: 0.005 }, lucky)).rejects.toMatchObject({
       code: "infeasible",
-      where: expect.stringContaining("-1.00 points of accuracy lost (\u00b10.60 %)"),
+      where: expect.stringContaining("1.00 points of accuracy gained (\u00b10.60 %)"),
     });
   });
 

@@ -26,7 +26,13 @@ function kernelOf(format: string): Kernel {
   return fill(elementwise(spec), { f: table });
 }
 
-const ARRAYS = { binary32: Float32Array, int8: Int8Array, uint8: Uint8Array, int16: Int16Array, uint16: Uint16Array } as const;
+const ARRAYS = {
+  binary32: Float32Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+} as const;
 const floats = compileKernel(kernelOf("binary32"));
 
 describe("run", () => {
@@ -34,7 +40,7 @@ describe("run", () => {
     const kernel = format.startsWith("u") ? unsignedKernel(format) : kernelOf(format);
     const compiled = compileKernel(kernel);
     for (const length of [0, 1, 63, 64, 16384, 40_000]) {
-      const x = ARRAYS[format].from({ length }, (_, i) => (i * 7) % 120);
+      const x = new ARRAYS[format](Array.from({ length }, (_, i) => (i * 7) % 120));
       expect(Float64Array.from(compiled.run(x))).toEqual(interpret(kernel, { x }, 1, length)[0]);
     }
   });
@@ -74,10 +80,25 @@ describe("run", () => {
 
 describe("run refuses", () => {
   test.each([
-    ["an array of another type", new Int8Array(3) as never, undefined, "the input of this kernel is a Float32Array, got Int8Array"],
+    [
+      "an array of another type",
+      new Int8Array(3) as never,
+      undefined,
+      "the input of this kernel is a Float32Array, got Int8Array",
+    ],
     ["something that is no array", [1, 2] as never, undefined, "got object"],
-    ["an output of another type", new Float32Array(3), new Float64Array(3) as never, "the output of this kernel is a Float32Array, got Float64Array"],
-    ["an output that is too short", new Float32Array(3), new Float32Array(2), "has room for 2 answers, the input has 3"],
+    [
+      "an output of another type",
+      new Float32Array(3),
+      new Float64Array(3) as never,
+      "the output of this kernel is a Float32Array, got Float64Array",
+    ],
+    [
+      "an output that is too short",
+      new Float32Array(3),
+      new Float32Array(2),
+      "has room for 2 answers, the input has 3",
+    ],
   ])("%s", (_what, input, output, message) => {
     expect(() => floats.run(input, output)).toThrow(message);
   });
@@ -108,7 +129,10 @@ test("lutra/run loads no npm package and little of the library", () => {
     'register("data:text/javascript," + encodeURIComponent(hook));',
     'await import("lutra/run");',
   ].join("\n");
-  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], { cwd: ROOT, encoding: "utf8" });
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
   const loaded = output.split("\n").filter((line) => line.startsWith("file:"));
   expect(loaded.length).toBeGreaterThan(10);
   expect(loaded.filter((url) => !url.includes("/packages/lutra/dist/"))).toEqual([]);
@@ -119,8 +143,21 @@ test("lutra/run loads no npm package and little of the library", () => {
 function unsignedKernel(format: string): Kernel {
   const input = parseFormat(format);
   const spec = { fn: "x", domain: { lo: -Infinity, hi: Infinity }, input, output: input };
-  const table = { spec, reductions: [], clamp: [-Infinity, Infinity], index: { rule: "breakpoints", codes: [9] } } as const;
+  const table = {
+    spec,
+    reductions: [],
+    clamp: [-Infinity, Infinity],
+    index: { rule: "breakpoints", codes: [9] },
+  } as const;
   return fill(elementwise(spec), {
-    f: { ...table, coefficients: [[4, 3], [0, 2]], shift: 1, rounding: "half-up" },
+    f: {
+      ...table,
+      coefficients: [
+        [4, 3],
+        [0, 2],
+      ],
+      shift: 1,
+      rounding: "half-up",
+    },
   });
 }

@@ -260,24 +260,24 @@ describe("numbers", () => {
 });
 
 describeWith({ command: "wasm-validate" }, "wabt", () => {
-test("finds nothing wrong with a module of all vector instructions", () => {
-  const builder = new FunctionBuilder(["i32"], null);
-  const [address] = builder.parameters.map(get) as [Code];
-  const all = (Object.entries(SIMD) as [Operation, readonly [number, string]][]).map(([name, [, signature]]) => {
-    const v = load("v128.load", address);
-    const [wanted = ""] = signature.split(">");
-    return store("v128.store", address, op(name, ...Array.from(wanted, (letter) => (letter === "v" ? v : i32(3)))));
+  test("finds nothing wrong with a module of all vector instructions", () => {
+    const builder = new FunctionBuilder(["i32"], null);
+    const [address] = builder.parameters.map(get) as [Code];
+    const all = (Object.entries(SIMD) as [Operation, readonly [number, string]][]).map(([name, [, signature]]) => {
+      const v = load("v128.load", address);
+      const [wanted = ""] = signature.split(">");
+      return store("v128.store", address, op(name, ...Array.from(wanted, (letter) => (letter === "v" ? v : i32(3)))));
+    });
+    const f = builder.finish(...all);
+    const folder = mkdtempSync(join(tmpdir(), "lutra-wasm-"));
+    try {
+      writeFileSync(
+        join(folder, "all.wasm"),
+        assemble({ functions: { f }, globals: { one: 1 }, data: [], memoryBytes: 1 }),
+      );
+      execFileSync("wasm-validate", [join(folder, "all.wasm")]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
-  const f = builder.finish(...all);
-  const folder = mkdtempSync(join(tmpdir(), "lutra-wasm-"));
-  try {
-    writeFileSync(
-      join(folder, "all.wasm"),
-      assemble({ functions: { f }, globals: { one: 1 }, data: [], memoryBytes: 1 }),
-    );
-    execFileSync("wasm-validate", [join(folder, "all.wasm")]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
 });

@@ -4,8 +4,14 @@
 import { describe, expect, test } from "vitest";
 import { fill } from "../../../packages/lutra/src/kernel/index.ts";
 import { elementwise } from "../../../packages/lutra/src/layer/index.ts";
-import { BINARY32, fromBits32, nextUp32, random } from "../../../packages/lutra/src/num/index.ts";
-import { evaluate, type Index, type Reduction, type Table } from "../../../packages/lutra/src/table/index.ts";
+import { BINARY32, fromBits32, nextDown32, nextUp32, random } from "../../../packages/lutra/src/num/index.ts";
+import {
+  evaluate,
+  type Index,
+  type Reduction,
+  segmentStarts,
+  type Table,
+} from "../../../packages/lutra/src/table/index.ts";
 import { emit, type Form } from "../../../packages/lutra/src/target/wasm/index.ts";
 import { runModule } from "./module.ts";
 
@@ -99,6 +105,12 @@ const TABLES: Readonly<Record<string, Table>> = {
   "complement, exponential": reduced({ by: "complement" }, { by: "exponential", factor: Math.fround(Math.LOG2E) }),
 };
 
+/** Where segments begin and clamps end, their neighbours and opposites. */
+function edges({ index, coefficients, clamp }: Table): number[] {
+  const starts = segmentStarts(index, coefficients[0]?.length ?? 0, BINARY32);
+  return [...starts, ...clamp].flatMap((x) => [x, -x, nextUp32(x), nextDown32(x), -nextUp32(x), -nextDown32(x)]);
+}
+
 function countDifferent(y: Float32Array, expected: Float32Array): number {
   return y.reduce((count, value, i) => count + (Object.is(value, expected[i]) ? 0 : 1), 0);
 }
@@ -107,6 +119,7 @@ describe("a module of a table has evaluate's bits, in both forms:", () => {
   const x = inputs();
   for (const [name, candidate] of Object.entries(TABLES)) {
     test(name, () => {
+      x.set(edges(candidate), 65536);
       const expected = x.map((value) => evaluate(candidate, value));
       for (const form of FORMS) {
         const y = runModule(emit(fill(elementwise(spec), { f: candidate }), { form }), x, new Float32Array(x.length));

@@ -3,7 +3,14 @@
 import { describe, expect, test } from "vitest";
 import { fill, interpret, type Kernel, KernelBuilder, laneOf } from "../../../packages/lutra/src/kernel/index.ts";
 import { elementwise, softmax } from "../../../packages/lutra/src/layer/index.ts";
-import { allCodes, BFLOAT16, BINARY32, type Format, parseFormat, random } from "../../../packages/lutra/src/num/index.ts";
+import {
+  allCodes,
+  BFLOAT16,
+  BINARY32,
+  type Format,
+  parseFormat,
+  random,
+} from "../../../packages/lutra/src/num/index.ts";
 import type { Table } from "../../../packages/lutra/src/table/index.ts";
 import { emit } from "../../../packages/lutra/src/target/wasm/index.ts";
 import { runModule } from "./module.ts";
@@ -12,7 +19,10 @@ const source = random(23);
 const everything = { lo: -Infinity, hi: Infinity };
 const ARRAYS = { i8: Int8Array, u8: Uint8Array, i16: Int16Array, u16: Uint16Array } as const;
 
-function specOf(input: Format, output: Format): { fn: string; domain: typeof everything; input: Format; output: Format } {
+function specOf(
+  input: Format,
+  output: Format,
+): { fn: string; domain: typeof everything; input: Format; output: Format } {
   return { fn: "x", domain: everything, input, output };
 }
 
@@ -26,7 +36,10 @@ function tabled(input: Format, output: Format): Kernel {
     spec,
     reductions: [],
     clamp: [-Infinity, Infinity],
-    index: { rule: "breakpoints", codes: Array.from({ length: 15 }, (_, i) => codes[Math.floor((i + 1) * step)] as number) },
+    index: {
+      rule: "breakpoints",
+      codes: Array.from({ length: 15 }, (_, i) => codes[Math.floor((i + 1) * step)] as number),
+    },
     coefficients: [Array.from({ length: 16 }, () => whole(4000)), Array.from({ length: 16 }, () => whole(60))],
     shift: 6,
     rounding: "half-even",
@@ -36,11 +49,17 @@ function tabled(input: Format, output: Format): Kernel {
 
 /** Inputs in seeded order, so that all pairs of neighbours occur. */
 function shuffled(codes: Float64Array, count: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, i) => codes[i < codes.length ? i : source.below(codes.length)] as number);
+  return Float64Array.from(
+    { length: count },
+    (_, i) => codes[i < codes.length ? i : source.below(codes.length)] as number,
+  );
 }
 
 function expectSame(kernel: Kernel, codes: Float64Array): void {
-  const [input, output] = [laneOf(kernel.spec.input), laneOf(kernel.spec.output)] as [keyof typeof ARRAYS, keyof typeof ARRAYS];
+  const [input, output] = [laneOf(kernel.spec.input), laneOf(kernel.spec.output)] as [
+    keyof typeof ARRAYS,
+    keyof typeof ARRAYS,
+  ];
   const expected = interpret(kernel, { x: codes }, 1, codes.length)[0] as Float64Array;
   for (const form of ["scalar", "simd"] as const) {
     const y = runModule(emit(kernel, { form }), ARRAYS[input].from(codes), new ARRAYS[output](codes.length));
@@ -69,7 +88,10 @@ describe("a module of codes answers each as interpret() does:", () => {
     const build = new KernelBuilder();
     const x = build.cast(build.codes("x", "element", int8), "i32");
     const square = build.binary("mul", x, x);
-    const kernel = build.finish(specOf(int8, int8), build.cast(build.shiftRight(square, build.integer(7), "half-up"), "i8"));
+    const kernel = build.finish(
+      specOf(int8, int8),
+      build.cast(build.shiftRight(square, build.integer(7), "half-up"), "i8"),
+    );
     expectSame(kernel, shuffled(allCodes(int8), 999));
   });
 });

@@ -52,6 +52,7 @@ export function whyNotSmaller(
 
 /** A drop as people read it. */
 function dropText(metric: Metric, drop: number): string {
-  const size = (drop * 100).toFixed(2);
-  return isCount(metric) ? `${size} points of ${metric} lost` : `${metric} ${size} % higher`;
+  const size = Math.abs(drop * 100).toFixed(2);
+  if (isCount(metric)) return `${size} points of ${metric} ${drop < 0 ? "gained" : "lost"}`;
+  return `${metric} ${size} % ${drop < 0 ? "lower" : "higher"}`;
 }

@@ -100,7 +100,7 @@ const COMPARISONS: ReadonlyMap<string, { readonly swapped: boolean; readonly neg
 ]);
 
 /** Operators that a table is worth having for, wherever x reaches them. */
-const TRANSCENDENTAL: ReadonlySet<string> = new Set(
+export const TRANSCENDENTAL: ReadonlySet<string> = new Set(
   (
     "Erf Exp Log Sqrt Reciprocal Tanh Sigmoid Mish Softplus Softsign HardSwish HardSigmoid Sin Cos Gelu Swish Elu Selu Celu " +
     "FastGelu QuickGelu"

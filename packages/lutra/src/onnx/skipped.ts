@@ -5,6 +5,7 @@ import { type NodeProto, TensorProto_DataType } from "onnx-buf";
 import { notExpandedBecause } from "./attention/expand.ts";
 import { labelOf, type Path } from "./bodies.ts";
 import type { Graph } from "./graph.ts";
+import { TRANSCENDENTAL } from "./lift.ts";
 import type { Site } from "./types.ts";
 
 /** A non-linear operator that no table will replace. Plain JSON. */
@@ -19,12 +20,7 @@ export interface Skipped {
 }
 
 /** Non-linear by themselves; the first input is the data. */
-const ELEMENTWISE: ReadonlySet<string> = new Set(
-  (
-    "Erf Exp Log Sqrt Reciprocal Tanh Sigmoid Mish Softplus Softsign HardSwish HardSigmoid Sin Cos Gelu Swish Elu Selu Celu " +
-    "FastGelu QuickGelu BiasGelu"
-  ).split(" "),
-);
+const ELEMENTWISE: ReadonlySet<string> = new Set([...TRANSCENDENTAL, "BiasGelu"]);
 const OF_A_ROW: ReadonlySet<string> = new Set(
   (
     "Softmax LogSoftmax LayerNormalization RMSNormalization SimplifiedLayerNormalization SkipLayerNormalization " +

@@ -201,11 +201,14 @@ function floatBits(body: Body, index: Extract<Index, { rule: "float-bits" }>, la
   }
   const { dialect, source } = body;
   const bits = body.let("i32", "bits", `${source.helper("bits")}(${t})`);
-  const key = `(${bits} < 0 ? ${dialect.literal("i32", -(2 ** 31))} - ${bits} : ${bits})`;
+  const sign = body.let("i32", "sign", `${bits} >> 31`);
+  const key = `((${bits} ^ (${sign} & 0x7fffffff)) - ${sign})`;
   const place = body.let("i32", "place", shift === 0 ? key : `${key} >> ${shift}`);
   const [low, high] = [first, first + last].map((value) => dialect.literal("i32", value));
-  const inside = `(${place} < ${low} ? ${low} : ${place} > ${high} ? ${high} : ${place})`;
-  return body.let("i32", "place", first === 0 ? inside : `${inside} - ${dialect.literal("i32", first)}`);
+  // One end after the other: gcc sees a maximum and a minimum, and no jump.
+  const above = body.let("i32", "place", `${place} < ${low} ? ${low} : ${place}`);
+  const inside = body.let("i32", "place", `${above} > ${high} ? ${high} : ${above}`);
+  return first === 0 ? inside : body.let("i32", "place", `${inside} - ${dialect.literal("i32", first)}`);
 }
 
 function nested(written: Written, { first, codes, scales, counts }: NestedIndex, t: string): string {

@@ -71,10 +71,9 @@ function clampedTo(body: Body, type: Type, hint: string, value: string, from: In
   const { dialect } = body;
   const low = from.lo < to.lo ? dialect.literal(type, to.lo) : null;
   const high = from.hi > to.hi ? dialect.literal(type, to.hi) : null;
-  let inside = value;
-  if (high !== null) inside = `${value} > ${high} ? ${high} : ${value}`;
-  if (low !== null) inside = `${value} < ${low} ? ${low} : ${high === null ? value : `(${inside})`}`;
-  return inside === value ? value : body.let(type, hint, inside);
+  // One end after the other: gcc sees a maximum and a minimum, and no jump.
+  const above = low === null ? value : body.let(type, hint, `${value} < ${low} ? ${low} : ${value}`);
+  return high === null ? above : body.let(type, hint, `${above} > ${high} ? ${high} : ${above}`);
 }
 
 function segment(body: Body, { table, input }: IntegerTable, t: string, part: string): string {
@@ -86,7 +85,7 @@ function segment(body: Body, { table, input }: IntegerTable, t: string, part: st
     const offset = index.first === 0 ? t : `(${t} - ${body.dialect.literal("i32", index.first)})`;
     const places = index.rule === "uniform" ? exponentOf(index.width) : 0;
     const place = body.let("i32", "place", places === 0 ? offset : `${offset} >> ${Math.min(31, places)}`);
-    return body.let("i32", "place", `${place} < 0 ? 0 : ${place} > ${last} ? ${last} : ${place}`);
+    return clampedTo(body, "i32", "place", place, UNBOUNDED, { lo: 0, hi: last });
   }
   const codes = segmentStarts(index, last + 1, input);
   return emitSearch(body, { part: `${part}breakpoints`, lane: "i32", codes, greatest: 2 ** 31 - 1 }, t);

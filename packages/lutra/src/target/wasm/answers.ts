@@ -11,7 +11,7 @@ import { type Loop, loops } from "./loops.ts";
 type Input = "i8" | "u8" | "i16" | "u16";
 
 /** Bytes of a code. */
-export const LANE_BYTES: Readonly<Partial<Record<Lane, 1 | 2 | 4>>> = {
+const LANE_BYTES: Readonly<Partial<Record<Lane, 1 | 2 | 4>>> = {
   i8: 1,
   u8: 1,
   i16: 2,

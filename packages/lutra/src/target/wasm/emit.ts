@@ -11,8 +11,8 @@ import { assemble, type FunctionDefinition } from "./assembler-module.ts";
 import { DataLayout } from "./data.ts";
 import { Block, scalarLanes, vectorLanes } from "./lanes.ts";
 import { type Loop, loops } from "./loops.ts";
-import { emitTable, type PlacedTable, placeTable } from "./table.ts";
-import { emitTopBits, placeTopBits } from "./top-bits.ts";
+import { emitTable, placeTable } from "./table.ts";
+import { emitTopBitsScalar, emitTopBitsVector, type InMemory, placeTopBits } from "./top-bits.ts";
 
 /** "simd" needs the 128-bit SIMD of WebAssembly 2.0; "scalar" nothing. */
 export type Form = "scalar" | "simd";
@@ -54,9 +54,9 @@ export function emit(kernel: Kernel, { form }: EmitOptions): EmittedModule {
   if (lookup?.op !== "lookup" || others.length > 0) throw unsupported("binary32 beyond one table");
   const table = tables[lookup.hole] as Table;
   checkFormats(table);
-  const placed = placeTable(table, data);
-  const vectors = form === "simd" ? [vectorLoop(placed, placeTopBits(table, data))] : [];
-  return { bytes: moduleOf(data, { run: loops([...vectors, scalarLoop(placed)]) }), input, output };
+  const emitters = emittersOf(table, data);
+  const vectors = form === "simd" ? [vectorLoop(emitters)] : [];
+  return { bytes: moduleOf(data, { run: loops([...vectors, scalarLoop(emitters)]) }), input, output };
 }
 
 function moduleOf(
@@ -97,8 +97,29 @@ function unsupported(what: string): LutraError {
 
 // binary32 ------------------------------------------------------------------------------------------------------------
 
-/** @param topBits address of the lines by the input's highest bits, null if they do not tell the segment */
-function vectorLoop(placed: PlacedTable, topBits: number | null): Loop {
+/** The table's answers as code in a block: to four inputs, and to one. */
+interface Emitters {
+  vector(block: Block, at: InMemory): Code;
+  scalar(block: Block, at: InMemory): Code;
+}
+
+/** The fastest way that is exact for the table; its words go into the data. */
+function emittersOf(table: Table, data: DataLayout): Emitters {
+  const lines = placeTopBits(table, data);
+  if (lines !== null) {
+    return {
+      vector: (block, at) => emitTopBitsVector(block, table, lines, at),
+      scalar: (block, at) => emitTopBitsScalar(block, table, lines, at),
+    };
+  }
+  const placed = placeTable(table, data);
+  return {
+    vector: (block, { x }) => emitTable(vectorLanes(block), placed, x),
+    scalar: (block, { x }) => emitTable(scalarLanes(block), placed, x),
+  };
+}
+
+function vectorLoop(emitters: Emitters): Loop {
   let first: Block | undefined;
   return {
     inputBytes: VECTOR_BYTES,
@@ -108,27 +129,23 @@ function vectorLoop(placed: PlacedTable, topBits: number | null): Loop {
       const block = new Block(builder, first);
       first ??= block;
       const offset = at * VECTOR_BYTES;
-      let y: Code;
-      if (topBits === null) {
-        y = emitTable(vectorLanes(block), placed, block.keep(load("v128.load", input, offset)));
-      } else {
-        const x = block.keep(load("v128.load", input, offset));
-        y = emitTopBits(block, placed.table, { x, input, offset, lines: topBits });
-      }
+      const x = block.keep(load("v128.load", input, offset));
+      const y = emitters.vector(block, { x, address: input, offset });
       prologue.push(...block.prologue.splice(0));
       return [...block.statements, store("v128.store", output, y, offset)];
     },
   };
 }
 
-function scalarLoop(placed: PlacedTable): Loop {
+function scalarLoop(emitters: Emitters): Loop {
   return {
     inputBytes: FLOAT_BYTES,
     outputBytes: FLOAT_BYTES,
     unrolled: 1,
     body(builder, input, output) {
       const block = new Block(builder);
-      const y = emitTable(scalarLanes(block), placed, block.keep(load("f32.load", input)));
+      const x = block.keep(load("f32.load", input));
+      const y = emitters.scalar(block, { x, address: input, offset: 0 });
       return [...block.statements, store("f32.store", output, y)];
     },
   };

@@ -5,7 +5,7 @@ import { fromBits32, MAX_BINARY32 } from "../../num/index.ts";
 import { segmentCount, segmentOf, type Table } from "../../table/index.ts";
 import { type Code, i32, load, op } from "./assembler.ts";
 import type { DataLayout } from "./data.ts";
-import { type Block, pairs, vectorLanes } from "./lanes.ts";
+import { type Block, type Lanes, type Line, pairs, scalarLanes, vectorLanes } from "./lanes.ts";
 import { clamped } from "./table.ts";
 
 const LINES = 2 ** 13;
@@ -40,21 +40,29 @@ export function placeTopBits(table: Table, data: DataLayout): number | null {
   return data.words([...words], "f32");
 }
 
-/** Where four inputs are: in a vector, and in memory at input + offset. */
-export interface FourInputs {
+/** Where an input, or four of them, are: kept, and in memory at address + offset. */
+export interface InMemory {
   readonly x: Code;
-  readonly input: Code;
+  readonly address: Code;
   readonly offset: number;
-  /** Address of the lines. */
-  readonly lines: number;
 }
 
-/** The table's answers. */
-export function emitTopBits(block: Block, table: Table, { x, input, offset, lines }: FourInputs): Code {
-  const offsets = [2, 6, 10, 14].map((byte) =>
-    op("i32.and", load("i32.load16_u", input, offset + byte), i32(OFFSET_MASK)),
-  );
-  const { slope, intercept } = pairs(block, offsets, lines);
-  const t = clamped(vectorLanes(block), table, x);
-  return op("f32x4.add", op("f32x4.mul", slope, t), intercept);
+/** The table's answers to four inputs. */
+export function emitTopBitsVector(block: Block, table: Table, lines: number, at: InMemory): Code {
+  const offsets = [0, 4, 8, 12].map((byte) => offsetOf(at.address, at.offset + byte));
+  return emitLine(vectorLanes(block), table, at.x, pairs(block, offsets, lines));
+}
+
+/** The table's answer to one input. */
+export function emitTopBitsScalar(block: Block, table: Table, lines: number, at: InMemory): Code {
+  const lanes = scalarLanes(block);
+  return emitLine(lanes, table, at.x, lanes.pair(lanes.keep(offsetOf(at.address, at.offset)), lines));
+}
+
+function offsetOf(address: Code, offset: number): Code {
+  return op("i32.and", load("i32.load16_u", address, offset + 2), i32(OFFSET_MASK));
+}
+
+function emitLine(lanes: Lanes, table: Table, x: Code, { slope, intercept }: Line): Code {
+  return lanes.binary("add", lanes.binary("mul", slope, clamped(lanes, table, x)), intercept);
 }
