@@ -16,6 +16,7 @@ const TABLES = {
   "compare-int8": { bench: "compare", whole: ratiosOn("int8") },
   "compare-nn-lut": { bench: "compare", whole: ratiosOn("nn-lut") },
   "compare-huang": { bench: "compare", whole: ratiosOn("huang") },
+  "compare-summary": { bench: "compare", whole: summary },
   "compare-cost": { bench: "compare", whole: costs },
   "compare-models": { bench: "compare-models", whole: modelRows },
   certified: {
@@ -132,7 +133,7 @@ function tableText(name) {
   const { columns, align, body } = table.whole?.(rows) ?? { ...table, body: rows.map(table.line) };
   const rule = [...align].map((side) => (side === "r" ? "--:" : ":--"));
   const lines = [columns, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`);
-  return `${lines.join("\n")}\n\n<sub>${machine.cpu}, ${machine.cores} cores, Node ${machine.node}</sub>`;
+  return `${lines.join("\n")}\n\n<sub>${machine.cpu}, ${machine.cores} core${machine.cores === 1 ? "" : "s"}, Node ${machine.node}</sub>`;
 }
 
 /** A grid's methods down, its questions across: mean square error over that of the optimum of as many entries in the same storage. */
@@ -155,6 +156,25 @@ function ratiosOn(grid) {
       align: `l${"r".repeat(questions.length)}`,
       body: methods.map((method) => [method, ...questions.map((question) => cell(method, question))]),
     };
+  };
+}
+
+/** Geometric means over the questions of the two grids whose storage is prescribed, least first. */
+function summary(all) {
+  const means = (method) =>
+    ["gqa", "int8"].map((grid) => {
+      const ratios = all.filter((row) => row.grid === grid && row.method === method && row.ratio !== null);
+      if (ratios.length === 0) return null;
+      return Math.exp(ratios.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / ratios.length);
+    });
+  const rows = distinct(all.map(({ method }) => method))
+    .map((method) => [method, ...means(method)])
+    .filter(([, gqa, int8]) => gqa !== null || int8 !== null)
+    .toSorted((a, b) => (a[1] ?? a[2]) - (b[1] ?? b[2]));
+  return {
+    columns: ["method", "GQA-LUT's grid", "int8 codes"],
+    align: "lrr",
+    body: rows.map(([method, ...cells]) => [method, ...cells.map((mean) => (mean === null ? "" : times(mean)))]),
   };
 }
 
