@@ -1,9 +1,6 @@
 // Quantized models end to end: the layers between DequantizeLinear and QuantizeLinear become integer tables, and the model runs.
 
-import { readFileSync } from "node:fs";
-import * as ort from "onnxruntime-node";
 import { beforeAll, expect, it } from "vitest";
-import { openSession } from "../../packages/lutra/src/adapt/onnxruntime.ts";
 import { fromJson, hash, type Tensors, toJson } from "../../packages/lutra/src/base/index.ts";
 import { type Compilation, type CompileOptions, compile } from "../../packages/lutra/src/compile.ts";
 import { batches, type Dataset, fitDataset } from "../../packages/lutra/src/data/index.ts";
@@ -12,30 +9,13 @@ import { concatenate, type Model, readModel } from "../../packages/lutra/src/onn
 import { segmentCount } from "../../packages/lutra/src/table/index.ts";
 import { loadExample } from "../model/fixture.ts";
 import { layerValues, quantizeModel, rangesOf } from "../onnx/quantize.ts";
-import { describeShared, sharedPath } from "../shared.ts";
+import { describeShared } from "../shared.ts";
+import { sharedModel, shortened, tools } from "./real-models.ts";
 
 const SIXTEEN: CompileOptions = { segments: 16, method: "optimal", norm: "max", flat: false, seed: 1 };
-const tools = {
-  openSession: (bytes: Uint8Array) => openSession(ort, bytes, { threads: 2 }),
-  now: () => performance.now(),
-};
-
-/** The first samples of each split. */
-function shortened(dataset: Dataset, calibration: number, report: number): Dataset {
-  const { parts } = dataset;
-  const first = (split: "calibration" | "report", count: number) => ({
-    ...parts[split],
-    indices: parts[split].indices.slice(0, count),
-  });
-  return {
-    ...dataset,
-    parts: { ...parts, calibration: first("calibration", calibration), report: first("report", report) },
-  };
-}
-
 /** A float model quantized over the first batches of its calibration split. */
 async function quantized(path: string, dataset: Dataset, inner: boolean, bits: 8 | 16 = 8): Promise<Model> {
-  const model = readModel(readFileSync(sharedPath(path)));
+  const model = sharedModel(path);
   const fitted = fitDataset(dataset, declaredInputs(model));
   const inputs: Tensors[] = [];
   for (const batch of batches(fitted, "calibration", { size: 16, pad: false })) {
@@ -56,7 +36,7 @@ const layers = ({ sites }: Compilation): Record<string, number> =>
 describeShared("a quantized model compiled", () => {
   it("kwt1, int8 weights and GELU in codes: 12 tables of 256 answers, all correctly rounded (64 + 100 clips)", async () => {
     const dataset = shortened(await loadExample("speech-commands"), 64, 100);
-    const model = await quantized("models/kwt1/kwt1_mfcc.onnx", dataset, false);
+    const model = await quantized("kwt1/kwt1_mfcc.onnx", dataset, false);
     const result = await compile(model, dataset, { ...SIXTEEN, only: ["gelu-tanh"] }, tools);
     expect(layers(result)).toEqual({ "gelu-tanh operator of codes": 12 });
     for (const { method, bytes, certificate, objective, bound } of result.tables) {
@@ -70,7 +50,7 @@ describeShared("a quantized model compiled", () => {
 
   it("kwt1 decomposed, a pair behind each of GELU's operators: the same 12 sites, without the inner roundings (100 clips)", async () => {
     const dataset = shortened(await loadExample("speech-commands"), 16, 100);
-    const model = await quantized("models/kwt1/kwt1_mfcc_decomposed.onnx", dataset, true);
+    const model = await quantized("kwt1/kwt1_mfcc_decomposed.onnx", dataset, true);
     const result = await compile(model, dataset, { ...SIXTEEN, only: ["gelu-tanh"] }, tools);
     expect(layers(result)).toEqual({ "gelu-tanh decomposed of codes": 12 });
     expect(result.after.accuracy).toBeGreaterThanOrEqual(result.before.accuracy ?? 1);
@@ -87,7 +67,7 @@ describeShared("sst2_bert_tiny with GELU and Tanh in codes, compiled", () => {
 
   beforeAll(async () => {
     dataset = shortened(await loadExample("sst2"), 128, 200);
-    model = await quantized("models/sst2_bert_tiny/sst2_bert_tiny.onnx", dataset, true);
+    model = await quantized("sst2_bert_tiny/sst2_bert_tiny.onnx", dataset, true);
     whole = await run({});
   }, 120_000);
 
@@ -120,7 +100,7 @@ describeShared("sst2_bert_tiny with GELU and Tanh in codes, compiled", () => {
   });
 
   it("has optimal tables of the segments asked for where codes have 16 bits", async () => {
-    const wide = await quantized("models/sst2_bert_tiny/sst2_bert_tiny.onnx", dataset, false, 16);
+    const wide = await quantized("sst2_bert_tiny/sst2_bert_tiny.onnx", dataset, false, 16);
     const result = await compile(wide, dataset, { ...SIXTEEN, only: ["gelu", "tanh"] }, tools);
     expect(layers(result)).toEqual({ "gelu decomposed of codes": 2, "tanh operator of codes": 1 });
     for (const { method, table, certificate, problem } of result.tables) {

@@ -15,6 +15,22 @@ export async function readModelFile(path: string): Promise<Model> {
   return await inFile(path, () => readModel(bytes, { external: (location) => openExternal(join(folder, location)) }));
 }
 
+/**
+ * A model that fits into one file with all its tensors.
+ * @param what is not offered for others: "refitting its tables"
+ * @throws LutraError "unsupported" with the file of tensors that would have to stay beside it; as `readModelFile`
+ */
+export async function readWholeModel(path: string, what: string): Promise<Model> {
+  const model = await readModelFile(path);
+  const { externalFiles } = await import("lutra/onnx");
+  const [outside] = externalFiles(model);
+  if (outside === undefined) return model;
+  throw new LutraError("unsupported", `the tensors of ${path} are too large to be taken into one file`, {
+    where: join(dirname(path), outside),
+    note: `lutra compile can replace its layers; ${what} is not offered`,
+  });
+}
+
 /** A file that is read only where it is asked for. */
 function openExternal(path: string): ExternalFile {
   const found = statSync(path);

@@ -4,7 +4,7 @@
 import type { FrontPoint } from "lutra";
 import { type Box, drawPanel, drawXAxis, line, yScale } from "./panel.ts";
 import { logScale, type Scale, shortNumber } from "./scale.ts";
-import { element, escapeMarkup, label, linePath } from "./svg.ts";
+import { element, figure, label, linePath } from "./svg.ts";
 
 export interface FrontFigureOptions {
   /** Unique on the page: prefix of the ids inside. */
@@ -66,16 +66,14 @@ export function frontFigure(options: FrontFigureOptions): string {
       ),
     ],
   });
-  return element(
-    "svg",
+  return figure(
     {
-      class: "figure",
-      viewBox: `0 0 ${WIDTH} ${BOX.bottom + BELOW_AXIS}`,
-      role: "img",
-      "aria-labelledby": `${id}-title ${id}-desc`,
+      id,
+      width: WIDTH,
+      height: BOX.bottom + BELOW_AXIS,
+      title: `${name} against the bytes of all tables`,
+      description: description(options),
     },
-    element("title", { id: `${id}-title` }, escapeMarkup(`${name} against the bytes of all tables`)),
-    element("desc", { id: `${id}-desc` }, escapeMarkup(description(options))),
     panel,
     drawXAxis(BOX, x, "bytes of all tables (logarithmic)"),
   );

@@ -3,7 +3,7 @@
 
 import { type Box, drawPanel, drawXAxis, yScaleLog } from "./panel.ts";
 import { logScale, type Scale, shortNumber } from "./scale.ts";
-import { element, escapeMarkup, label, linePath, type Point } from "./svg.ts";
+import { element, figure, label, linePath, type Point } from "./svg.ts";
 
 export interface MethodSeries {
   readonly name: string;
@@ -65,17 +65,15 @@ export function methodsFigure(options: MethodsFigureOptions): string {
     y,
     marks: [...(front ? [frontLine(all, x, y)] : []), ...placed.map(({ marks }) => marks)],
   });
-  return element(
-    "svg",
+  return figure(
     {
-      class: "figure",
-      viewBox: `0 0 ${WIDTH} ${BOX.bottom + BELOW_AXIS}`,
-      role: "img",
-      "aria-labelledby": `${id}-title ${id}-desc`,
+      id,
+      width: WIDTH,
+      height: BOX.bottom + BELOW_AXIS,
+      title: `${title}: ${yName} against ${xName}`,
+      description: description(series, yName),
     },
     element("style", {}, SERIES_STYLE),
-    element("title", { id: `${id}-title` }, escapeMarkup(`${title}: ${yName} against ${xName}`)),
-    element("desc", { id: `${id}-desc` }, escapeMarkup(description(series, yName))),
     panel,
     ...drawLabels(placed),
     drawXAxis(BOX, x, `${xName} (logarithmic)`),

@@ -22,6 +22,32 @@ export function label(attributes: Attributes, text: string): string {
   return element("text", attributes, escapeMarkup(text));
 }
 
+interface FigureFrame {
+  /** Unique on the page: prefix of the ids inside. */
+  readonly id: string;
+  readonly width: number;
+  readonly height: number;
+  /** What a screen reader announces, and what it reads out. */
+  readonly title: string;
+  readonly description: string;
+}
+
+/** An `<svg>` element of class "figure" whose children are markup already. */
+export function figure({ id, width, height, title, description }: FigureFrame, ...children: readonly string[]): string {
+  return element(
+    "svg",
+    {
+      class: "figure",
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-labelledby": `${id}-title ${id}-desc`,
+    },
+    element("title", { id: `${id}-title` }, escapeMarkup(title)),
+    element("desc", { id: `${id}-desc` }, escapeMarkup(description)),
+    ...children,
+  );
+}
+
 /** At most two decimals, no trailing zeros, no -0: the same text in every engine. */
 export function pixels(x: number): string {
   const rounded = Math.round(x * 100) / 100;

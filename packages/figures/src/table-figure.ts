@@ -6,7 +6,7 @@ import { type ErrorKind, errorOf, type Sample, sampleCurves } from "./curves.ts"
 import { binsOn } from "./histogram-bins.ts";
 import { type Box, drawPanel, drawXAxis, line, type Panel, yScale } from "./panel.ts";
 import { linearScale, logScale, type Scale, shortNumber } from "./scale.ts";
-import { element, escapeMarkup, linePath, thinned } from "./svg.ts";
+import { element, figure, linePath, thinned } from "./svg.ts";
 import { type View, viewOf } from "./view.ts";
 
 export interface TableFigureOptions {
@@ -63,16 +63,14 @@ export function tableFigure(options: TableFigureOptions): string {
   const panels = [valuePanel(drawing), errorPanel(drawing)];
   if (histogram !== undefined && histogram !== null) panels.push(inputPanel(drawing, histogram));
   const last = panels.at(-1)?.box ?? ERROR_BOX;
-  return element(
-    "svg",
+  return figure(
     {
-      class: "figure",
-      viewBox: `0 0 ${WIDTH} ${last.bottom + BELOW_AXIS}`,
-      role: "img",
-      "aria-labelledby": `${options.id}-title ${options.id}-desc`,
+      id: options.id,
+      width: WIDTH,
+      height: last.bottom + BELOW_AXIS,
+      title: `${options.name}: function, table and error`,
+      description: description(drawing),
     },
-    element("title", { id: `${options.id}-title` }, escapeMarkup(`${options.name}: function, table and error`)),
-    element("desc", { id: `${options.id}-desc` }, escapeMarkup(description(drawing))),
     ...panels.map(drawPanel),
     drawXAxis(last, x, view.axis === "log" ? "input x (logarithmic)" : "input x"),
   );

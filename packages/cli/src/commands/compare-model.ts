@@ -1,12 +1,11 @@
 // lutra compare-model: what each method costs a whole model, by method, size and kind of layer replaced.
 
-import { dirname, join } from "node:path";
-import { compareModel as compareMethods, externalFiles, LutraError, type ModelComparison, type Norm } from "lutra";
+import { compareModel as compareMethods, type ModelComparison, type Norm } from "lutra";
 import { openSession } from "lutra/onnxruntime";
 import type { Command, CommonOptions } from "../command.ts";
 import { readDataset } from "../dataset-file.ts";
 import { metricText } from "../metric-text.ts";
-import { inFile, loadRuntime, readModelFile } from "../model-file.ts";
+import { inFile, loadRuntime, readWholeModel } from "../model-file.ts";
 import { alignedTable, grouped, left, percent, plural, right, type Style, seconds, significant } from "../text.ts";
 
 export interface CompareModelOptions extends CommonOptions {
@@ -32,14 +31,7 @@ export const compareModel: Command<CompareModelOptions, CompareModelData> = {
   async run(options, control) {
     const { file, data, methods, segments, replace, ranges, norm, seed } = options;
     const parameters = options.with ?? {};
-    const model = await readModelFile(file);
-    const [outside] = externalFiles(model);
-    if (outside !== undefined) {
-      throw new LutraError("unsupported", `the tensors of ${file} are too large to be taken into one file`, {
-        where: join(dirname(file), outside),
-        note: "lutra compile can replace its layers; comparing methods on it is not offered",
-      });
-    }
+    const model = await readWholeModel(file, "comparing methods on it");
     const dataset = await readDataset(data);
     const ort = await loadRuntime();
     const asked = {

@@ -1,7 +1,6 @@
 // lutra refit: a plan's tables fitted again to what the layers of the model see, without labels (NN-LUT's calibration).
 
-import { dirname, join } from "node:path";
-import { externalFiles, LutraError, type Refit, refit as refitModel } from "lutra";
+import { type Refit, refit as refitModel } from "lutra";
 import { openSession } from "lutra/onnxruntime";
 import type { Command, CommonOptions } from "../command.ts";
 import { type CompileData, compileText } from "../compile-text.ts";
@@ -9,7 +8,7 @@ import { writeFiles } from "../compiled-files.ts";
 import { readDataset } from "../dataset-file.ts";
 import { stageFolder } from "../files.ts";
 import { metricText } from "../metric-text.ts";
-import { inFile, loadRuntime, readModelFile } from "../model-file.ts";
+import { inFile, loadRuntime, readWholeModel } from "../model-file.ts";
 import { readPlan } from "../plan-file.ts";
 import { alignedTable, left, percent, right, type Style } from "../text.ts";
 
@@ -31,14 +30,7 @@ export const refit: Command<RefitOptions, RefitData> = {
   async run(options, control) {
     const { file, seed, flat, perLayer } = options;
     const plan = await readPlan(options.plan);
-    const model = await readModelFile(file);
-    const [outside] = externalFiles(model);
-    if (outside !== undefined) {
-      throw new LutraError("unsupported", `the tensors of ${file} are too large to be taken into one file`, {
-        where: join(dirname(file), outside),
-        note: "lutra compile can replace its layers; refitting its tables is not offered",
-      });
-    }
+    const model = await readWholeModel(file, "refitting its tables");
     const dataset = await readDataset(options.data);
     const ort = await loadRuntime();
     const folder = await stageFolder(options.output);

@@ -31,6 +31,14 @@ export function deliver(task: Task, pwl: Pwl, bound: Bound, further: Samples | n
 export function deliverTable(task: Task, table: Table, bound: Bound, further: Samples | null = null): FitResult {
   const own = measure(task.problem, table, task.samples);
   const objective = further === null ? own : Math.max(own, measure(task.problem, table, further));
+  return delivered(table, objective, bound, segmentCount(table));
+}
+
+/**
+ * What a method returns: the table with its measured error and the bound.
+ * @throws LutraError "infeasible" if an answer overflows; Error if the bound is contradicted, which is a fault of the method
+ */
+export function delivered(table: Table, objective: number, bound: Bound, segments: number): FitResult {
   if (!Number.isFinite(objective)) {
     throw new LutraError("infeasible", "the table found overflows its output format", {
       note: "choose a smaller domain",
@@ -47,6 +55,6 @@ export function deliverTable(task: Task, table: Table, bound: Bound, further: Sa
     bound: Math.min(bound.value, objective),
     boundHolds: bound.holds,
     unconstrained: null,
-    segments: segmentCount(table),
+    segments,
   };
 }

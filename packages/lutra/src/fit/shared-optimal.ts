@@ -112,19 +112,19 @@ function settled(search: SharedAssignment, lines: readonly Line[]): Assigned {
 /** Half the time a line turns about its centre by a few steps of slope; half the time it leaves its place to halve another's. */
 function moved(search: SharedAssignment, { lines, centres }: Assigned, step: number, source: Random): Line[] {
   const free = lines.map((_, s) => s).filter((s) => !search.isFixed(s, lines.length));
-  const any = (): number => free[source.below(free.length)] as number;
+  const drawn = (): number => free[source.below(free.length)] as number;
   const turned = (s: number, steps: number): Line => {
     const { slope, intercept } = lines[s] as Line;
     return { slope: slope + steps * step, intercept: intercept - steps * step * (centres[s] as number) };
   };
   if (free.length === 0) return [...lines];
-  const place = any();
+  const place = drawn();
   const steps = 1 + source.below(4);
   if (source.below(2) === 0) {
     const sign = source.below(2) === 0 ? 1 : -1;
     return lines.map((line, s) => (s === place ? turned(s, sign * steps) : line));
   }
-  const leaving = any();
+  const leaving = drawn();
   return lines.flatMap((line, s) => {
     if (s === place) return s === leaving ? [line] : [turned(s, -steps), turned(s, steps)];
     return s === leaving ? [] : [line];

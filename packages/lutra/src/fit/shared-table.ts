@@ -5,7 +5,7 @@
 import { LutraError } from "../base/index.ts";
 import { codeRange, exponentOf, type Format } from "../num/index.ts";
 import { atScale, type Problem, type ScaleVariant, type Table } from "../table/index.ts";
-import type { Bound } from "./deliver.ts";
+import { type Bound, delivered } from "./deliver.ts";
 import { measure } from "./norm.ts";
 import type { Piece } from "./pwl.ts";
 import { quantise } from "./quantise.ts";
@@ -32,14 +32,7 @@ export function deliverShared(lines: SharedLines, bound: Bound): FitResult {
   const table = joined(lines);
   const errors = lines.tasks.map((task, k) => measure(task.problem, atScale(table, k), task.samples));
   const objective = errors.reduce((sum, error) => sum + error, 0) / errors.length;
-  return {
-    table,
-    objective,
-    bound: Math.min(bound.value, objective),
-    boundHolds: bound.holds,
-    unconstrained: null,
-    segments: lines.pieces.length,
-  };
+  return delivered(table, objective, bound, lines.pieces.length);
 }
 
 /** The least common shift with which coefficients are integers at every scale. @throws LutraError "infeasible" if sums pass 32 bits */

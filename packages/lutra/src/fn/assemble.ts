@@ -4,12 +4,12 @@ import { type Expression, nodesOf, parts } from "./expression.ts";
 
 /**
  * A function of x (a number, an interval) for an expression. `build` makes that of one node from those of its parts. A part without x
- * is computed once, here; a part that occurs several times is computed once per x. `any` is any x.
+ * is computed once, here; a part that occurs several times is computed once per x. `example` is some x, whichever.
  */
 export function assemble<X, Y>(
   a: Expression,
   build: (node: Expression, partOf: (part: Expression) => (x: X) => Y) => (x: X) => Y,
-  any: X,
+  example: X,
 ): (x: X) => Y {
   const nodes = nodesOf(a);
   const varies = new Set<Expression>();
@@ -26,7 +26,7 @@ export function assemble<X, Y>(
   };
   for (const node of nodes) {
     const run = build(node, partOf);
-    if (!varies.has(node)) made.set(node, constantly(run(any)));
+    if (!varies.has(node)) made.set(node, constantly(run(example)));
     else made.set(node, node.kind !== "x" && (uses.get(node) ?? 0) > 1 ? remembering(run) : run);
   }
   return partOf(a);

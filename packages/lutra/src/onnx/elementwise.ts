@@ -23,7 +23,7 @@ export function isBuildingBlock(kind: string): boolean {
 const ROUNDS: readonly ((candidate: Candidate) => boolean)[] = [
   ({ region, function: { kind, is } }) => is !== "expression" && (region.nodes.length > 1 || !isBuildingBlock(kind)),
   // One bend among sums and scales is better served by its own function, whose symmetries and tails are known.
-  ({ region: { bends }, function: { is } }) => is === "expression" && bends.strong >= 1 && bends.any >= 2,
+  ({ region: { bends }, function: { is } }) => is === "expression" && bends.strong >= 1 && bends.all >= 2,
   ({ region, function: { is } }) => is !== "expression" && region.nodes.length === 1,
 ];
 
@@ -57,7 +57,7 @@ export function candidatesAt(
 ): readonly Candidate[] {
   const found: Candidate[] = [];
   for (const region of regionsAt(place, root)) {
-    if (region.bends.strong === 0 && region.bends.any < 2) continue;
+    if (region.bends.strong === 0 && region.bends.all < 2) continue;
     const known = keepsRank(place, region, root) ? recognise(region.text) : null;
     if (known !== null) found.push({ region, function: known });
   }

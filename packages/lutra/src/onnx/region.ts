@@ -13,7 +13,7 @@ export interface Region {
   /** The function, as an expression in x. */
   readonly text: string;
   /** Nodes that bend: all of them, and those that a table is made for. */
-  readonly bends: { readonly any: number; readonly strong: number };
+  readonly bends: { readonly all: number; readonly strong: number };
 }
 
 /** Most nodes of a region; real layers have at most some 12, and twice as many with a rounding behind each. */
@@ -35,18 +35,18 @@ export function* regionsAt(place: Place, root: NodeProto): Generator<Region> {
   const nodes: NodeProto[] = [];
   const inside = new Set<NodeProto>();
   const open = new Set<string>();
-  const bends = { any: 0, strong: 0 };
+  const bends = { all: 0, strong: 0 };
   for (let next: NodeProto | null = root; next !== null && nodes.length < MAX_NODES; ) {
     if (!isElementwise(next) || !isFree(next)) return;
     nodes.push(next);
     inside.add(next);
     open.delete(next.output[0]);
     const size = bend(next, graph);
-    if (size > 0) bends.any++;
+    if (size > 0) bends.all++;
     if (size === 2) bends.strong++;
     for (const name of next.input) if (name !== "" && graph.constants.scalar(name) === null) open.add(name);
     if (open.size === 0) return;
-    if (open.size === 1 && bends.any > 0) {
+    if (open.size === 1 && bends.all > 0) {
       const [source] = open;
       const ordered = nodes.toReversed();
       const text = isDatum(graph, source) ? textOf(graph, ordered, source) : null;

@@ -1,6 +1,6 @@
 // The helpers of kernels in C.
 
-import type { Helper } from "../source/index.ts";
+import { type Helper, type RoundingHelper, roundedUp } from "../source/index.ts";
 
 type Named = (helper: Helper) => string;
 
@@ -58,19 +58,8 @@ export function helperText(helper: Helper, named: Named): string {
   }
 }
 
-type Rounding = Extract<Helper, `${string}-${"floor" | "half-up" | "half-even"}`>;
-
-/** What leads from `down` to the integer nearest to down + rest / unit. */
-function nearest(helper: Rounding): string {
-  if (helper.endsWith("floor")) return "";
-  const test = helper.endsWith("half-up")
-    ? "2 * rest >= unit"
-    : "2 * rest > unit || (2 * rest == unit && (down & 1) != 0)";
-  return ` + (${test} ? 1 : 0)`;
-}
-
-function rounding(helper: Rounding, own: string): string {
-  const up = nearest(helper);
+function rounding(helper: RoundingHelper, own: string): string {
+  const up = roundedUp(helper, { equals: "==", isOdd: "(down & 1) != 0" });
   const isFloor = up === "";
   if (helper.startsWith("divide")) {
     return `static inline int64_t ${own}(int64_t a, int64_t unit) {

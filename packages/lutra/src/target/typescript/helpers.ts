@@ -1,6 +1,6 @@
 // The helpers of kernels in TypeScript.
 
-import type { Helper } from "../source/index.ts";
+import { type Helper, type RoundingHelper, roundedUp } from "../source/index.ts";
 
 /** A helper's definition. */
 export function helperText(helper: Helper, named: (helper: Helper) => string): string {
@@ -43,19 +43,8 @@ function ${own}(bits: number): number {
   }
 }
 
-type Rounding = Extract<Helper, `${string}-${"floor" | "half-up" | "half-even"}`>;
-
-/** What leads from `down` to the integer nearest to down + rest / unit. */
-function nearest(helper: Rounding): string {
-  if (helper.endsWith("floor")) return "";
-  const test = helper.endsWith("half-up")
-    ? "2 * rest >= unit"
-    : "2 * rest > unit || (2 * rest === unit && down % 2 !== 0)";
-  return ` + (${test} ? 1 : 0)`;
-}
-
-function rounding(helper: Rounding, own: string): string {
-  const up = nearest(helper);
+function rounding(helper: RoundingHelper, own: string): string {
+  const up = roundedUp(helper, { equals: "===", isOdd: "down % 2 !== 0" });
   const isFloor = up === "";
   if (helper.startsWith("divide")) {
     return `function ${own}(a: number, unit: number): number {
