@@ -15,6 +15,7 @@ import * as models from "./models.mjs";
 import * as onnxIo from "./onnx-io.mjs";
 import * as operators from "./operators.mjs";
 import * as published from "./published.mjs";
+import * as refit from "./refit.mjs";
 
 const BENCHES = [
   errors,
@@ -29,6 +30,7 @@ const BENCHES = [
   budgets,
   compare,
   compareModels,
+  refit,
 ];
 
 const chosen = process.argv.slice(2);

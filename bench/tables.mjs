@@ -187,8 +187,7 @@ function costs(all) {
     body: rows.map((row) => [
       row.method,
       row.entries === 0 ? "none" : row.entries,
-      row.bytes,
-      row.operations,
+      ...(row.operations === 0 ? ["", ""] : [row.bytes, row.operations]),
       significant(row.max),
       `${significant(row.seconds)} s`,
     ]),
