@@ -3,7 +3,7 @@
 
 import { LutraError } from "../base/index.ts";
 import type { Kernel } from "../kernel/index.ts";
-import { type EmittedModule, emit, type Form } from "../target/wasm/index.ts";
+import { type EmittedModule, emit, type Form, type Port } from "../target/wasm/index.ts";
 import { type Codes, checkCodes, newCodes, overlap } from "./codes.ts";
 import { type Memory, openMemory } from "./memory.ts";
 
@@ -69,9 +69,9 @@ function chooseForm(kernel: Kernel, asked: Form | undefined): { readonly form: F
 }
 
 function run(module: EmittedModule, memory: Memory, compute: RunAddresses, input: Codes, given?: Codes): Codes {
-  checkCodes("input", input, module.input, 0);
-  const output = given ?? newCodes(module.output, input.length);
-  checkCodes("output", output, module.output, input.length);
+  checkCodes("input", input, (module.params[0] as Port).lane, 0);
+  const output = given ?? newCodes((module.results[0] as Port).lane, input.length);
+  checkCodes("output", output, (module.results[0] as Port).lane, input.length);
   if (overlap(input, output)) {
     throw new LutraError("bad-argument", "input and output overlap", {
       note: "they may be one array, or none of the other",

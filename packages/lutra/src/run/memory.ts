@@ -2,7 +2,7 @@
 // the last only, so that a run never makes arrays detach.
 
 import { LutraError } from "../base/index.ts";
-import type { EmittedModule } from "../target/wasm/index.ts";
+import type { EmittedModule, Port } from "../target/wasm/index.ts";
 import { bytesOf, type Codes, codesAt } from "./codes.ts";
 
 export interface Memory {
@@ -28,8 +28,10 @@ const STAGGER = 2112;
 const ALIGNMENT = 64;
 
 export function openMemory(memory: WebAssembly.Memory, heap: number, module: EmittedModule): Memory {
-  const inputBytes = bytesOf(module.input);
-  const outputBytes = bytesOf(module.output);
+  const from = (module.params[0] as Port).lane;
+  const to = (module.results[0] as Port).lane;
+  const inputBytes = bytesOf(from);
+  const outputBytes = bytesOf(to);
   let free = heap;
   const reserve = (count: number): { readonly input: number; readonly output: number } => {
     const input = free;
@@ -40,8 +42,8 @@ export function openMemory(memory: WebAssembly.Memory, heap: number, module: Emi
     return { input, output };
   };
   const room = reserve(PART);
-  let source = codesAt(module.input, memory.buffer, room.input, PART);
-  let target = codesAt(module.output, memory.buffer, room.output, PART);
+  let source = codesAt(from, memory.buffer, room.input, PART);
+  let target = codesAt(to, memory.buffer, room.output, PART);
   const isOwn = ({ buffer }: Codes): boolean => buffer === memory.buffer;
   return {
     part: PART,
@@ -59,11 +61,11 @@ export function openMemory(memory: WebAssembly.Memory, heap: number, module: Emi
         throw new LutraError("bad-argument", `a number of values is 0 or more, got ${count}`);
       }
       const { input, output } = reserve(count);
-      source = codesAt(module.input, memory.buffer, room.input, PART);
-      target = codesAt(module.output, memory.buffer, room.output, PART);
+      source = codesAt(from, memory.buffer, room.input, PART);
+      target = codesAt(to, memory.buffer, room.output, PART);
       return {
-        input: codesAt(module.input, memory.buffer, input, count),
-        output: codesAt(module.output, memory.buffer, output, count),
+        input: codesAt(from, memory.buffer, input, count),
+        output: codesAt(to, memory.buffer, output, count),
       };
     },
   };

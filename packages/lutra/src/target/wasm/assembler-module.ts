@@ -1,13 +1,24 @@
-// Functions and modules as bytes: one exported memory, functions, constant i32 globals, data segments. Sections in the order that the
+// Functions and modules as bytes: one memory, exported or imported, functions, constant i32 globals, data segments. Sections in the order that the
 // specification demands (5.5). Nothing here knows what is computed.
 
 import { type Code, type Local, sequence, type ValueType } from "./assembler.ts";
 import { signed, text, unsigned, vector } from "./assembler-bytes.ts";
 
 const PAGE_BYTES = 65536;
+const MOST_PAGES = 65536;
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const TYPE_CODES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
-const SECTIONS = { type: 1, function: 3, memory: 5, global: 6, export: 7, start: 8, code: 10, data: 11 } as const;
+const SECTIONS = {
+  type: 1,
+  import: 2,
+  function: 3,
+  memory: 5,
+  global: 6,
+  export: 7,
+  start: 8,
+  code: 10,
+  data: 11,
+} as const;
 const KINDS = { function: 0, memory: 2, global: 3 } as const;
 const END = 0x0b;
 
@@ -62,16 +73,21 @@ export interface ModuleParts {
   /** Exported i32 constants. */
   readonly globals: Readonly<Record<string, number>>;
   readonly data: readonly DataSegment[];
-  /** Size of the memory at first, exported as "memory"; grown to hold the data. */
+  /** Size of the memory at first; grown to hold the data. */
   readonly memoryBytes: number;
+  /** The memory is imported as "memory" from that module; absent, the module has one of its own and exports it. */
+  readonly importedMemory?: { readonly module: string; readonly isShared: boolean };
 }
 
 /** The binary module. */
-export function assemble({ functions, start, globals, data, memoryBytes }: ModuleParts): Uint8Array<ArrayBuffer> {
+export function assemble(parts: ModuleParts): Uint8Array<ArrayBuffer> {
+  const { functions, start, globals, data, memoryBytes, importedMemory } = parts;
   const all = [...Object.values(functions), ...(start === undefined ? [] : [start])];
   const end = data.reduce((most, { address, bytes }) => Math.max(most, address + bytes.length), memoryBytes);
+  const pages = unsigned(Math.ceil(end / PAGE_BYTES));
+  const isOwn = importedMemory === undefined;
   const exports = [
-    [...text("memory"), KINDS.memory, 0],
+    ...(isOwn ? [[...text("memory"), KINDS.memory, 0]] : []),
     ...Object.keys(functions).map((name, i) => [...text(name), KINDS.function, ...unsigned(i)]),
     ...Object.keys(globals).map((name, i) => [...text(name), KINDS.global, ...unsigned(i)]),
   ];
@@ -79,14 +95,21 @@ export function assemble({ functions, start, globals, data, memoryBytes }: Modul
   const small = [
     ...HEADER,
     ...section("type", vector(all.map(({ type }) => type))),
+    ...(isOwn ? [] : section("import", vector([memoryImport(importedMemory, pages)]))),
     ...section("function", vector(all.map((_, i) => unsigned(i)))),
-    ...section("memory", vector([[0, ...unsigned(Math.ceil(end / PAGE_BYTES))]])),
+    ...(isOwn ? section("memory", vector([[0, ...pages]])) : []),
     ...section("global", vector(constants)),
     ...section("export", vector(exports)),
     ...(start === undefined ? [] : section("start", unsigned(all.length - 1))),
     ...section("code", vector(all.map(({ body }) => body))),
   ];
   return concatenated([Uint8Array.from(small), ...dataSection(data)]);
+}
+
+/** A shared memory has limits that its declaration must name. */
+function memoryImport(from: NonNullable<ModuleParts["importedMemory"]>, pages: readonly number[]): readonly number[] {
+  const limits = from.isShared ? [0x03, ...pages, ...unsigned(MOST_PAGES)] : [0x00, ...pages];
+  return [...text(from.module), ...text("memory"), KINDS.memory, ...limits];
 }
 
 function section(name: keyof typeof SECTIONS, content: readonly number[]): number[] {

@@ -7,7 +7,15 @@ const ALIGNMENT = 64;
 
 export class DataLayout {
   readonly segments: DataSegment[] = [];
-  #end = 0;
+  #end: number;
+
+  /** @param base address of the first byte, a multiple of 64 */
+  constructor(base: number) {
+    if (!(Number.isInteger(base / ALIGNMENT) && base >= 0)) {
+      throw new RangeError(`tables begin at a multiple of ${ALIGNMENT}, got ${base}`);
+    }
+    this.#end = base;
+  }
 
   /** Address of the first byte behind all tables, aligned. */
   get end(): number {

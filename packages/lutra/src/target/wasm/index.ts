@@ -1,1 +1,2 @@
-export { type EmitOptions, type EmittedModule, emit, type Form } from "./emit.ts";
+export { emit } from "./emit.ts";
+export type { EmitOptions, EmittedModule, Form, ModuleMemory, Port } from "./module.ts";
