@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     maxWorkers: "100%",
+    // TensorFlow.js has its gradients in files that Node itself cannot import; its bundle is left to Node.
+    server: { deps: { inline: [/tfjs-core\/dist\/(?!tf-core)/] } },
     reporters: ["default", "./scripts/reporter.mjs"],
     testTimeout: 120_000,
     hookTimeout: 120_000,

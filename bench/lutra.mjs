@@ -56,5 +56,10 @@ export function medianSeconds(compute, runs = 5) {
 
 /** A figure that must not exceed its limit. `unit` is for printing: "", "%" (the value is a fraction), "s". */
 export function atMost(what, measured, limit, unit = "") {
-  return { what, measured, limit, unit, met: measured <= limit };
+  return { what, measured, limit, unit, met: measured !== null && measured <= limit };
+}
+
+/** A figure that must reach its limit. */
+export function atLeast(what, measured, limit, unit = "") {
+  return { what, measured, limit, unit, isLeast: true, met: measured !== null && measured >= limit };
 }

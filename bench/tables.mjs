@@ -3,15 +3,21 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { distinct, percent, roundedUp, signedPercent, significant, times } from "./cells.mjs";
+import { SPEED_TABLES } from "./kernels/tables.mjs";
 import { ROOT } from "./lutra.mjs";
-
-const DIGITS = 3;
+import { TFJS_TABLES } from "./tfjs-tables.mjs";
 
 /** Where generated tables may stand. */
 export const DOCUMENTS = ["README.md", "COMPARE.md"];
 
-/** By name: which bench it shows, its columns, and how a row of results becomes a line; or how all rows become a whole table. */
+/**
+ * By name: which bench it shows (of several, the first has the machine), its columns, and how a row of results becomes a line; or how all
+ * rows, or all results, become a whole table.
+ */
 const TABLES = {
+  ...SPEED_TABLES,
+  ...TFJS_TABLES,
   "compare-gqa": { bench: "compare", whole: ratiosOn("gqa") },
   "compare-int8": { bench: "compare", whole: ratiosOn("int8") },
   "compare-nn-lut": { bench: "compare", whole: ratiosOn("nn-lut") },
@@ -64,21 +70,6 @@ const TABLES = {
       return [opType, significant(fusedNs), significant(tableNs), `${significant(ratio)}x`];
     },
   },
-  kernels: {
-    bench: "kernels",
-    whole: (rows) => ({
-      columns: ["GELU of binary32, one thread", "values", "ns per value", "time over lutra's"],
-      align: "lrrr",
-      body: rows
-        .filter(({ nanoseconds }) => nanoseconds !== undefined)
-        .map(({ contestant, values, nanoseconds, ratio }) => [
-          contestant,
-          values.toLocaleString("en"),
-          significant(nanoseconds),
-          times(ratio),
-        ]),
-    }),
-  },
   budgets: {
     bench: "budgets",
     columns: ["model", "allowed", "16 everywhere", "chosen", "segments chosen", "before", "after", "answers changed"],
@@ -129,11 +120,19 @@ export function renewTables(text) {
 function tableText(name) {
   const table = TABLES[name];
   if (table === undefined) throw new Error(`no table is called "${name}"; there are ${Object.keys(TABLES).join(", ")}`);
-  const { machine, rows } = JSON.parse(readFileSync(join(ROOT, "bench", "results", `${table.bench}.json`), "utf8"));
-  const { columns, align, body } = table.whole?.(rows) ?? { ...table, body: rows.map(table.line) };
+  const results = [table.bench].flat().map(readResult);
+  const [{ machine, runtime = `Node ${machine.node}`, load, rows }] = results;
+  const { columns, align, body } = table.whole?.(rows, results) ?? { ...table, body: rows.map(table.line) };
   const rule = [...align].map((side) => (side === "r" ? "--:" : ":--"));
   const lines = [columns, rule, ...body].map((cells) => `| ${cells.join(" | ")} |`);
-  return `${lines.join("\n")}\n\n<sub>${machine.cpu}, ${machine.cores} core${machine.cores === 1 ? "" : "s"}, Node ${machine.node}</sub>`;
+  const where = [machine.cpu, `${machine.cores} core${machine.cores === 1 ? "" : "s"}`, runtime];
+  const busy = load === undefined ? [] : [`load ${load.toFixed(1)}`];
+  return `${lines.join("\n")}\n\n<sub>${[...where, ...busy].join(", ")}</sub>`;
+}
+
+/** @throws Error if the bench has not been run */
+function readResult(name) {
+  return JSON.parse(readFileSync(join(ROOT, "bench", "results", `${name}.json`), "utf8"));
 }
 
 /** A grid's methods down, its questions across: mean square error over that of the optimum of as many entries in the same storage. */
@@ -212,40 +211,11 @@ function modelRows(rows) {
   };
 }
 
-function times(ratio) {
-  return `${ratio >= 1000 ? Math.round(ratio) : significant(ratio)}x`;
-}
-
-function distinct(values) {
-  return [...new Set(values)];
-}
-
 /** The metric that says most: perplexity of a language model, else accuracy, of whole sequences where they count. None without labels. */
 function quality({ accuracy, perplexity, "sequence-accuracy": whole }) {
   if (perplexity !== undefined) return `perplexity ${perplexity.toFixed(4)}`;
   const share = whole ?? accuracy;
   return share === undefined ? "no labels" : percent(share);
-}
-
-function signedPercent(fraction) {
-  return `${fraction < 0 ? "-" : "+"}${percent(Math.abs(fraction))}`;
-}
-
-function percent(fraction) {
-  return `${(100 * fraction).toFixed(2)} %`;
-}
-
-/** Three significant digits. */
-function significant(value) {
-  return Math.abs(value) < 1e-3 && value !== 0 ? value.toExponential(DIGITS - 1) : value.toPrecision(DIGITS);
-}
-
-/** The next number of three significant digits that is not below the value: a proven bound must not be rounded down. */
-function roundedUp(value) {
-  const nearest = Number(value.toPrecision(DIGITS));
-  if (nearest >= value) return nearest;
-  const unit = 10 ** (Math.floor(Math.log10(value)) + 1 - DIGITS);
-  return Number((nearest + unit).toPrecision(DIGITS));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,6 +1,7 @@
-// npm run replay: writes the golden tables and layers as source code again and shows that every file is byte-identical to the one kept in
+// npm run replay: writes the golden tables and layers as code again and shows that every file is byte-identical to the one kept in
 // test/golden/target. A refactor must leave it so; a change of what is written is made with -- --write and read in the diff.
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -10,7 +11,15 @@ import { build, install, main, ROOT } from "./house.mjs";
 const GOLDEN = join(ROOT, "test", "golden", "target");
 const TABLES = join(GOLDEN, "tables");
 const LUTRA = join(ROOT, "packages", "cli", "bin", "lutra.mjs");
-const TARGETS = ["c", "typescript"];
+const TARGETS = ["c", "typescript", "wasm"];
+/** Layers of a row that tables make, by the name of their files. */
+const LAYERS = {
+  softmax: ["exp.json", "reciprocal.json", "--layer", "softmax", "--max-row", "1024"],
+  layer_norm: [
+    ...["rsqrt.json", "--layer", "layer-norm", "--max-row", "1024", "--epsilon", "0.0000152587890625"],
+    ...["--gamma", "--beta"],
+  ],
+};
 
 /**
  * Emits the golden set and compares it with what is kept, or keeps it.
@@ -19,9 +28,10 @@ const TARGETS = ["c", "typescript"];
 export async function replay({ write = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "lutra-replay-"));
   try {
-    for (const name of readdirSync(TABLES).filter((file) => file.endsWith(".json")))
-      emitTable(name, join(folder, basename(name, ".json")));
-    await emitLayers(join(folder, "layers"));
+    for (const file of readdirSync(TABLES).filter((name) => name.endsWith(".json")))
+      emit([file], join(folder, basename(file, ".json")));
+    for (const [name, args] of Object.entries(LAYERS)) emit([...args, "--name", name], join(folder, "layers"));
+    await emitMethods(join(folder, "layers"));
     const made = contents(folder);
     if (write) keep(made);
     return { files: made.size, differences: compare(made, contents(GOLDEN)) };
@@ -31,37 +41,34 @@ export async function replay({ write = false } = {}) {
 }
 
 /** As a user does it: the header tells the command. */
-function emitTable(name, folder) {
+function emit(given, folder) {
   for (const target of TARGETS) {
-    const args = [LUTRA, "emit", name, "--target", target, "-o", folder];
+    const args = [LUTRA, "emit", ...given, "--target", target, "-o", folder];
     const { status, stderr } = spawnSync(process.execPath, args, { cwd: TABLES, encoding: "utf8" });
-    if (status !== 0) throw new Error(`lutra emit ${name} --target ${target} failed:\n${stderr}`);
+    if (status !== 0) throw new Error(`lutra emit ${given.join(" ")} --target ${target} failed:\n${stderr}`);
   }
 }
 
-/** Layers of a row, which only the library writes. */
-async function emitLayers(folder) {
+/** Methods without tables, which only the library writes. */
+async function emitMethods(folder) {
   const lutra = await import("lutra");
-  const table = (name) => lutra.parseTable(lutra.fromJson(readFileSync(join(TABLES, `${name}.json`), "utf8")).table);
-  const norm = { epsilon: 2 ** -16, gamma: true, beta: true, maxRow: 1024 };
-  const kernels = {
-    softmax: lutra.fill(lutra.softmax(1024), { exp: table("exp"), reciprocal: table("reciprocal") }),
-    layer_norm: lutra.fill(lutra.layerNorm(norm), { rsqrt: table("rsqrt") }),
-    softermax: lutra.softermax(1024),
-    i_gelu: lutra.iGelu(lutra.parseFormat("s8.5")),
-  };
-  mkdirSync(folder);
+  const kernels = { softermax: lutra.softermax(1024), i_gelu: lutra.iGelu(lutra.parseFormat("s8.5")) };
   for (const [name, kernel] of Object.entries(kernels)) {
-    const files = [lutra.emitC, lutra.emitTypeScript].flatMap((emit) => emit(kernel, { name }));
-    for (const file of files) writeFileSync(join(folder, file.name), file.text);
+    const files = [lutra.emitC, lutra.emitTypeScript, lutra.emitWasm].flatMap((write) => write(kernel, { name }));
+    for (const file of files) writeFileSync(join(folder, file.name), file.text ?? file.bytes);
   }
 }
 
-/** Files of source code below a folder, by path. */
+/** Emitted files below a folder, by path: their text, and of modules, which nobody reads, how long they are and their digest. */
 function contents(folder) {
   const names = readdirSync(folder, { recursive: true }).map((name) => name.replaceAll("\\", "/"));
-  const sources = names.filter((name) => /\.(c|h|ts)(\.golden)?$/.test(name)).sort();
-  return new Map(sources.map((name) => [name.replace(/\.golden$/, ""), readFileSync(join(folder, name), "utf8")]));
+  const files = names.filter((name) => /\.(c|h|js|ts|wasm)(\.golden)?$/.test(name)).sort();
+  return new Map(files.map((name) => [name.replace(/\.golden$/, ""), textOf(name, readFileSync(join(folder, name)))]));
+}
+
+function textOf(name, bytes) {
+  if (!name.endsWith(".wasm")) return bytes.toString("utf8");
+  return `${bytes.length} bytes, SHA-256 ${createHash("sha256").update(bytes).digest("hex")}\n`;
 }
 
 /** Kept under a name of their own, so that no compiler or linter takes them for the project's sources. */

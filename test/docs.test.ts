@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { DOCUMENTS as GENERATED, renewTables } from "../bench/tables.mjs";
 import { makeDemo } from "../models/demo/make.mjs";
@@ -92,7 +93,8 @@ async function runModule({ code, line }: CodeBlock, name: string): Promise<void>
   const folder = join(ROOT, "out", "docs"); // inside the project, so that "lutra" resolves
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${basename(name)}-${line}.ts`);
-  writeFileSync(file, code);
+  const fromReader = code.replaceAll('from "./', `from "${pathToFileURL(reader).href}/`); // what commands wrote there
+  writeFileSync(file, fromReader);
   const printed: string[] = [];
   const log = vi.spyOn(console, "log").mockImplementation((...values) => void printed.push(values.join(" ")));
   const here = process.cwd();

@@ -26,12 +26,13 @@ const FOLDERS: RootLaw = {
   "target/wasm": folder(["table", "kernel"]),
   run: folder(["table", "kernel", "layer", "target/wasm"]),
   "target/source": folder(["table", "kernel"]),
+  "target/loader": folder(["kernel", "target/source", "target/wasm"]),
   "target/c": folder(["kernel", "target/source"]),
   "target/typescript": folder(["kernel", "target/source"]),
   onnx: folder(["fn"], ["onnx-buf", "@bufbuild/protobuf"]),
   data: folder([], ["papaparse", "fflate"]),
   model: folder(["fn", "table", "kernel", "layer", "onnx", "data"]),
-  adapt: folder(["table", "kernel", "layer"], ["onnxruntime-common"]),
+  adapt: folder(["fit", "table", "kernel", "layer", "run"], ["onnxruntime-common", "@tensorflow/tfjs-core"]),
   compare: folder(["fn", "fit", "table", "kernel", "layer"]),
 };
 
@@ -66,7 +67,11 @@ const LAWS: Readonly<Record<string, RootLaw>> = {
     true,
   ),
   bench: part(
-    ["lutra", "lutra/onnxruntime", "onnxruntime-node", "onnxruntime-web", "onnx-buf", "@bufbuild/protobuf"],
+    [
+      ...["lutra", "lutra/onnxruntime", "lutra/run", "lutra/tfjs", "onnxruntime-node", "onnxruntime-web", "onnx-buf"],
+      ...["@bufbuild/protobuf", "@tensorflow/tfjs-core", "playwright-core"],
+      ...["@tensorflow/tfjs-backend-cpu", "@tensorflow/tfjs-backend-wasm"],
+    ],
     true,
   ),
   models: {

@@ -31,8 +31,11 @@ const FLAGS = [
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
 ];
 
-export async function openPage(served: Served): Promise<OpenPage> {
-  const server = await listen(served);
+/** What a server says so that a page may share memory between threads. */
+const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
+
+export async function openPage(served: Served, { isIsolated = false } = {}): Promise<OpenPage> {
+  const server = await listen(served, isIsolated ? ISOLATED : {});
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
   const profile = mkdtempSync(join(tmpdir(), "lutra-chromium-"));
   const browser = await chromium.launchPersistentContext(profile, {
@@ -72,14 +75,14 @@ function findChromium(): string {
   return found;
 }
 
-function listen(served: Served): Promise<Server> {
+function listen(served: Served, headers: Readonly<Record<string, string>>): Promise<Server> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     const content = path === "/" ? "<!doctype html><title>test</title>" : contentOf(served, path);
     if (content === null) response.writeHead(404).end();
     else
       response
-        .writeHead(200, { "content-type": TYPES[extname(path) || ".html"] ?? "application/octet-stream" })
+        .writeHead(200, { "content-type": TYPES[extname(path) || ".html"] ?? "application/octet-stream", ...headers })
         .end(content);
   });
   return new Promise((resolve) => server.listen(0, "localhost", () => resolve(server)));

@@ -1,4 +1,4 @@
-// Kernels as C and as TypeScript, compiled and run: one program per compiler for all kernels, numbers in and out as bytes.
+// Kernels as C, TypeScript and WebAssembly, compiled and run: one program per compiler for all kernels, numbers in and out as bytes.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Kernel, KernelInputs, Lane, Value } from "../../packages/lutra/src/kernel/index.ts";
 import { emit as emitC } from "../../packages/lutra/src/target/c/index.ts";
+import { emit as emitWasm } from "../../packages/lutra/src/target/loader/index.ts";
 import { emit as emitTypeScript } from "../../packages/lutra/src/target/typescript/index.ts";
+import type { Form } from "../../packages/lutra/src/target/wasm/index.ts";
 
 export const ARRAYS = {
   f32: Float32Array,
@@ -40,6 +42,9 @@ export type Kernels = Readonly<Record<string, Kernel>>;
 
 /** Runs a kernel of the record by its name. */
 export type Run = (name: string, inputs: KernelInputs, rows: number, columns: number) => Numbers;
+
+/** The same, into an output of its own or a given one. */
+export type RunInto = (...args: [...Parameters<Run>, output?: Numbers]) => Numbers;
 
 type Param = Extract<Value, { op: "param" }>;
 
@@ -137,7 +142,7 @@ ${reads.join("\n")}
 }
 
 /** Writes all kernels as TypeScript below a folder of the project and imports them as they are. */
-export async function importTypeScript(folder: string, kernels: Kernels): Promise<Run> {
+export async function importTypeScript(folder: string, kernels: Kernels): Promise<RunInto> {
   mkdirSync(folder, { recursive: true });
   const modules = new Map<string, Record<string, (...args: unknown[]) => Numbers>>();
   for (const [name, kernel] of Object.entries(kernels)) {
@@ -146,15 +151,35 @@ export async function importTypeScript(folder: string, kernels: Kernels): Promis
     writeFileSync(path, file?.text ?? "");
     modules.set(name, await import(/* @vite-ignore */ pathToFileURL(path).href));
   }
-  return (name, inputs, rows, columns) => {
+  return (name, inputs, rows, columns, output) => {
     const kernel = kernels[name] as Kernel;
     const exported = Object.entries(modules.get(name) ?? {});
     const [, run] = exported.find(([key]) => key.endsWith(isOverRows(kernel) ? "Rows" : "Array")) ?? [];
     const given = paramsOf(kernel).map(({ name: param, lane, over }) => {
       const data = inputs[param] as ArrayLike<number>;
-      return over === "one" ? data[0] : ARRAYS[lane].from(data);
+      return over === "one" ? data[0] : data === output ? output : ARRAYS[lane].from(data);
     });
     if (run === undefined) throw new TypeError(`${name} exports no function over arrays`);
-    return run(...given, ...(isOverRows(kernel) ? [rows, columns] : []));
+    return run(...given, ...(isOverRows(kernel) ? [rows, columns] : []), output);
+  };
+}
+
+type LoadedKernel = (...args: unknown[]) => Numbers;
+
+/** Writes a kernel as WebAssembly with its loader below a folder of the project, imports that and loads the module from its file. */
+export async function importLoader(folder: string, name: string, kernel: Kernel, form: Form): Promise<Run> {
+  mkdirSync(folder, { recursive: true });
+  for (const file of emitWasm(kernel, { name, forms: [form] })) {
+    writeFileSync(join(folder, file.name), "text" in file ? file.text : file.bytes);
+  }
+  const { load } = (await import(/* @vite-ignore */ pathToFileURL(join(folder, `${name}.js`)).href)) as {
+    load(): Promise<LoadedKernel>;
+  };
+  const loaded = await load();
+  return (_name, inputs, _rows, columns) => {
+    const given = paramsOf(kernel).map(({ name: param, lane }) =>
+      ARRAYS[lane].from(inputs[param] as ArrayLike<number>),
+    );
+    return loaded(...given, ...(isOverRows(kernel) ? [columns] : []));
   };
 }

@@ -1,4 +1,4 @@
-// The kernels on which the C and TypeScript targets are tested: every index rule and reduction, integers of 8 and 16 bits, rows.
+// The kernels on which the C, TypeScript and WebAssembly targets are tested: every index rule and reduction, integers of 8 and 16 bits, rows.
 
 import { finish } from "../../packages/lutra/src/base/index.ts";
 import { solve } from "../../packages/lutra/src/fit/index.ts";
@@ -19,6 +19,7 @@ import {
   rmsNorm,
   softermax,
   softmax,
+  softmaxCodes,
 } from "../../packages/lutra/src/layer/index.ts";
 import { planProblem } from "../../packages/lutra/src/model/index.ts";
 import { BINARY32, parseFormat, toOrdered32 } from "../../packages/lutra/src/num/index.ts";
@@ -202,6 +203,7 @@ const INTEGER_ROWS: Record<string, Kernel> = {
   w_i_softmax: iSoftmax(parseFormat("s16.8"), { maxRow: MAX_ROW }),
   w_i_layer_norm: iLayerNorm(parseFormat("s16.10"), { columns: MAX_ROW, bias: true }),
   w_softermax: softermax(MAX_ROW),
+  w_softmax_codes: filled(softmaxCodes({ input: parseFormat("uint8:0.05:128"), maxRow: MAX_ROW })),
 };
 
 const FLOAT_ROWS: Record<string, Kernel> = {

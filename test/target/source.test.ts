@@ -1,4 +1,4 @@
-// Kernels as C and TypeScript say bit for bit what interpret(kernel) and evaluate(table) say: every code of integer tables, all bfloat16
+// Kernels as C, TypeScript and WebAssembly say bit for bit what interpret(kernel) and evaluate(table) say: every code of integer tables, all bfloat16
 // values and seeded binary32 inputs (a million; with LUTRA_FLOATS=10000000 ten million) of float tables, seeded rows of row kernels.
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -7,14 +7,31 @@ import type { Kernel, KernelInputs } from "../../packages/lutra/src/kernel/index
 import { interpret } from "../../packages/lutra/src/kernel/index.ts";
 import { allCodes, BFLOAT16, codeRange, fromBits32, random } from "../../packages/lutra/src/num/index.ts";
 import { describeWith, ROOT } from "../shared.ts";
-import { compileC, importTypeScript, type Numbers, paramsOf, type Run, temporaryFolder, writeC } from "./compiled.ts";
+import {
+  compileC,
+  importLoader,
+  importTypeScript,
+  type Numbers,
+  paramsOf,
+  type Run,
+  type RunInto,
+  temporaryFolder,
+  writeC,
+} from "./compiled.ts";
 import { ELEMENTWISE, FLOAT_TABLES, INTEGER_KERNELS, KERNELS, ROW_KERNELS } from "./source-kernels.ts";
+import { FORMS } from "./wasm/forms.ts";
 
 const FLOATS = Number(process.env.LUTRA_FLOATS ?? 1e6);
 /** Of the tables by hand and the formulas: the edges, all bfloat16 values and some of the others. */
 const FEWER = 200_000;
 const ROWS = 24;
 const COLUMNS = 100;
+
+/** Floats, tables of integers (by gathers) and integer arithmetic, which fits 32 bits whatever the kernel's lanes. */
+const VECTORISED = [
+  ...["f_gelu", "f_exp", "f_rsqrt", "r_uniform", "r_bits", "i_gelu8", "i_silu16"],
+  ...["k_i_gelu", "k_i_gelu16", "w_i_softmax"],
+];
 
 const WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror"];
 const EXACT = "-ffp-contract=off";
@@ -111,12 +128,15 @@ const PART = 2 ** 16;
 function expectSame(name: string, run: Run): void {
   const kernel = KERNELS[name] as Kernel;
   const { inputs, rows, columns } = inputsOf(kernel);
-  const answers: Numbers = run(name, inputs, rows, columns);
+  expectBits(run(name, inputs, rows, columns), kernel);
+}
+
+function expectBits(answers: Numbers, kernel: Kernel): void {
   const meant = meaning(kernel);
   expect(answers.length).toBe(meant.length);
   const wrong: unknown[] = [];
   for (let i = 0; i < meant.length && wrong.length < 5; i++) {
-    if (!Object.is(answers[i], meant[i])) wrong.push([i, inputs.x?.[i], answers[i], meant[i]]);
+    if (!Object.is(answers[i], meant[i])) wrong.push([i, inputsOf(kernel).inputs.x?.[i], answers[i], meant[i]]);
   }
   expect(wrong).toEqual([]);
 }
@@ -141,7 +161,7 @@ describe.each(["gcc", "clang"])("compiled by %s", (compiler) => {
 
     it.runIf(process.arch === "x64")("the loops over arrays are vectorised", () => {
       const asked = compiler === "gcc" ? "-fopt-info-vec" : "-Rpass=loop-vectorize";
-      for (const name of ["f_gelu", "f_exp", "f_rsqrt", "r_uniform", "r_bits", "i_gelu8", "i_silu16"]) {
+      for (const name of VECTORISED) {
         const flags = [
           "-std=c99",
           "-O3",
@@ -187,14 +207,30 @@ describeWith({ command: "gcc" }, "with gcc's sanitizer, nothing undefined happen
   it.each(Object.keys(ROW_KERNELS))("%s", (name) => expectSame(name, run));
 });
 
+describe.each(FORMS)("a WebAssembly module in the %s form, called by its loader, gives interpret's bits:", (form) => {
+  const folder = join(ROOT, "out", "emitted", form);
+
+  it.each(Object.keys(KERNELS))("%s", async (name) => {
+    expectSame(name, await importLoader(folder, name, KERNELS[name] as Kernel, form));
+  });
+});
+
 describe("a kernel in TypeScript gives interpret's bits:", () => {
   const folder = join(ROOT, "out", "emitted");
-  let run: Run;
+  let run: RunInto;
   beforeAll(async () => {
     run = await importTypeScript(folder, KERNELS);
   });
 
   it.each(Object.keys(KERNELS))("%s", (name) => expectSame(name, run));
+
+  it.each(["w_softmax", "w_log_softmax", "w_layer_norm", "w_on_floats"])("%s, written over its own input", (name) => {
+    const kernel = KERNELS[name] as Kernel;
+    const { inputs, rows, columns } = inputsOf(kernel);
+    const output = Float32Array.from(inputs.x as Float64Array);
+    run(name, { ...inputs, x: output }, rows, columns, output);
+    expectBits(output, kernel);
+  });
 
   it("and its text has no type error in strict code", () => {
     const files = Object.keys(KERNELS).map((name) => join(folder, `${name}.ts`));

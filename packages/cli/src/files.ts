@@ -95,12 +95,13 @@ export interface StagedFolder {
 
 /**
  * Begins a folder. Checks at once that it can be written, so that a long computation does not end at a closed door.
- * @param options `writesTables`: whether a tables/ inside will be replaced, as by lutra compile
+ * @param options `writesTables`: whether a tables/ inside will be replaced, as by lutra compile; `mayReplace`: whether a file may take the
+ * place of one that says something else
  * @throws LutraError "io"
  */
 export async function stageFolder(
   target: string,
-  { writesTables = true }: { readonly writesTables?: boolean } = {},
+  { writesTables = true, mayReplace = true }: { readonly writesTables?: boolean; readonly mayReplace?: boolean } = {},
 ): Promise<StagedFolder> {
   await checkReplaceable(target, writesTables);
   const stage = await temporaryFolderFor(target);
@@ -114,6 +115,7 @@ export async function stageFolder(
   };
   return {
     async write(name, content) {
+      if (!mayReplace) await checkSame(join(target, name), content);
       await makeFolder(dirname(join(stage, name)), target);
       await writeContent(join(stage, name), content, join(target, name));
       names.push(name);
@@ -160,6 +162,18 @@ async function checkReplaceable(target: string, writesTables: boolean): Promise<
       note: "choose another folder with -o",
     });
   }
+}
+
+/** @throws LutraError "io" if there is something at the path that says something else */
+async function checkSame(path: string, content: Content): Promise<void> {
+  if (!(await isFound(path))) return;
+  const found = await readBytes(path).catch(() => null);
+  const chunks = typeof content === "string" || content instanceof Uint8Array ? [content] : content;
+  if (found !== null && Buffer.concat(chunks.map((chunk) => Buffer.from(chunk))).equals(found)) return;
+  throw new LutraError("io", `"${path}" is there already and is not what would be written`, {
+    where: path,
+    note: "--force writes over it, --name and -o choose another place",
+  });
 }
 
 /**

@@ -110,6 +110,25 @@ export function names(text: string): readonly string[] {
   return distinct(list);
 }
 
+const FORMS = ["scalar", "simd", "relaxed"] as const;
+
+/** Forms of a WebAssembly module, in order of preference. */
+export function forms(text: string): readonly (typeof FORMS)[number][] {
+  return distinct(
+    text.split(",").map((part) => {
+      const form = FORMS.find((name) => name === part.trim());
+      if (form === undefined) throw new InvalidArgumentError(`"${part}" is none of ${FORMS.join(", ")}.`);
+      return form;
+    }),
+  );
+}
+
+/** A name that C and TypeScript take. */
+export function identifier(text: string): string {
+  if (/^[A-Za-z]\w*$/.test(text)) return text;
+  throw new InvalidArgumentError(`"${text}" is not a letter followed by letters, digits and underscores.`);
+}
+
 /** A..B or A,B,C: the whole numbers from A to B, or those given. */
 export function scales(text: string): readonly number[] {
   const ends = /^(-?\d+)\.\.(-?\d+)$/.exec(text);

@@ -54,13 +54,19 @@ export * from "./refit.ts";
 export { type Codes, type CompiledKernel, type CompileKernelOptions, compileKernel } from "./run/index.ts";
 export * from "./table/index.ts";
 export { emit as emitC } from "./target/c/index.ts";
+export {
+  type BinaryFile,
+  type EmittedFile,
+  emit as emitWasm,
+  type LoaderOptions as EmitWasmOptions,
+} from "./target/loader/index.ts";
 export { type EmitOptions as EmitOnnxOptions, emit as emitOnnx } from "./target/onnx/index.ts";
 export type { SourceFile, SourceOptions } from "./target/source/index.ts";
 export { emit as emitTypeScript } from "./target/typescript/index.ts";
 export {
-  type EmitOptions as EmitWasmOptions,
+  type EmitOptions as EmitWasmModuleOptions,
   type EmittedModule,
-  emit as emitWasm,
+  emit as emitWasmModule,
   type Form as WasmForm,
 } from "./target/wasm/index.ts";
 export type { CompileTools } from "./workbench.ts";

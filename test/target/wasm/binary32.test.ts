@@ -1,51 +1,17 @@
-// Modules of binary32 tables against evaluate(), bit for bit: every index rule and reduction, both forms, every bfloat16 value and a
-// million seeded floats. LUTRA_WASM_INPUTS=10000000 visits more.
+// Modules of binary32 tables against evaluate(), bit for bit: every index rule and reduction, every form, every bfloat16 value and seeded
+// floats (200,000; with LUTRA_FLOATS=10000000 ten million).
 
 import { describe, expect, test } from "vitest";
-import { fill } from "../../../packages/lutra/src/kernel/index.ts";
-import { elementwise } from "../../../packages/lutra/src/layer/index.ts";
-import { BINARY32, fromBits32, nextDown32, nextUp32, random } from "../../../packages/lutra/src/num/index.ts";
-import {
-  evaluate,
-  type Index,
-  type Reduction,
-  segmentStarts,
-  type Table,
-} from "../../../packages/lutra/src/table/index.ts";
-import { emit, type Form } from "../../../packages/lutra/src/target/wasm/index.ts";
+import { fromBits32, nextUp32 } from "../../../packages/lutra/src/num/index.ts";
+import { evaluate, type Index, type Reduction, type Table } from "../../../packages/lutra/src/table/index.ts";
+import { countDifferent, drawing, edges, emitTable, floatInputs, floatTable, meaning } from "./float-tables.ts";
+import { FORMS } from "./forms.ts";
 import { runModule } from "./module.ts";
 
-const COUNT = Number(process.env.LUTRA_WASM_INPUTS ?? 1_000_000);
-const FORMS: readonly Form[] = ["scalar", "simd"];
-const spec = { fn: "x", domain: { lo: -Infinity, hi: Infinity }, input: BINARY32, output: BINARY32 };
-const source = random(17);
-const draw = (count: number, spread: number): number[] =>
-  Array.from({ length: count }, () => Math.fround(spread * source.normal()));
-const ascending = (count: number, spread: number): number[] => draw(count, spread).sort((a, b) => a - b);
-
-/** Every pattern of the upper 16 bits, NaNs included, then seeded bit patterns and ordinary values. */
-function inputs(): Float32Array {
-  const x = new Float32Array(65536 + COUNT);
-  const bits = new Uint32Array(x.buffer);
-  for (let i = 0; i < 65536; i++) bits[i] = i * 65536;
-  for (let i = 65536; i < x.length; i++) {
-    if (i % 2 === 0) bits[i] = source.uniform() * 2 ** 32;
-    else x[i] = 3 * source.normal();
-  }
-  return x;
-}
+const { draw, ascending } = drawing(17);
 
 function table(overrides: Partial<Table>): Table {
-  return {
-    spec,
-    reductions: [],
-    clamp: [-Infinity, Infinity],
-    index: { rule: "breakpoints", codes: ascending(15, 2) },
-    coefficients: [draw(16, 1), draw(16, 1)],
-    shift: 0,
-    rounding: "half-even",
-    ...overrides,
-  };
+  return floatTable({ rule: "breakpoints", codes: ascending(15, 2) }, [draw(16, 1), draw(16, 1)], overrides);
 }
 
 function indexed(index: Index, count: number): Table {
@@ -100,29 +66,23 @@ const TABLES: Readonly<Record<string, Table>> = {
   "octave upward": reduced({ by: "octave", step: 1, power: 1 }),
   "octave of step 2": reduced({ by: "octave", step: 2, power: -1 }),
   logarithm: reduced({ by: "logarithm", perOctave: Math.fround(Math.LN2) }),
+  "exponential, positive": table({
+    reductions: [{ by: "exponential", factor: Math.fround(Math.LOG2E) }],
+    coefficients: [Array.from({ length: 16 }, () => 0.75), draw(16, 0.1).map(Math.abs)],
+  }),
   exponential: reduced({ by: "exponential", factor: Math.fround(Math.LOG2E) }),
   "odd octave": reduced({ by: "odd" }, { by: "octave", step: 1, power: -1 }),
   "complement, exponential": reduced({ by: "complement" }, { by: "exponential", factor: Math.fround(Math.LOG2E) }),
 };
 
-/** Where segments begin and clamps end, their neighbours and opposites. */
-function edges({ index, coefficients, clamp }: Table): number[] {
-  const starts = segmentStarts(index, coefficients[0]?.length ?? 0, BINARY32);
-  return [...starts, ...clamp].flatMap((x) => [x, -x, nextUp32(x), nextDown32(x), -nextUp32(x), -nextDown32(x)]);
-}
-
-function countDifferent(y: Float32Array, expected: Float32Array): number {
-  return y.reduce((count, value, i) => count + (Object.is(value, expected[i]) ? 0 : 1), 0);
-}
-
-describe("a module of a table has evaluate's bits, in both forms:", () => {
-  const x = inputs();
+describe("a module of a table has evaluate's bits, in every form:", () => {
+  const x = floatInputs();
   for (const [name, candidate] of Object.entries(TABLES)) {
     test(name, () => {
       x.set(edges(candidate), 65536);
-      const expected = x.map((value) => evaluate(candidate, value));
+      const expected = meaning(candidate, x);
       for (const form of FORMS) {
-        const y = runModule(emit(fill(elementwise(spec), { f: candidate }), { form }), x, new Float32Array(x.length));
+        const y = runModule(emitTable(candidate, form), x, new Float32Array(x.length));
         expect(countDifferent(y, expected), form).toBe(0);
       }
     });
@@ -133,11 +93,7 @@ describe("the SIMD form", () => {
   test.each([0, 1, 3, 4, 15, 16, 17, 31, 33])("answers %i values and writes nothing beyond", (count) => {
     const x = Float32Array.from(draw(count, 3));
     const candidate = TABLES.reflect as Table;
-    const y = runModule(
-      emit(fill(elementwise(spec), { f: candidate }), { form: "simd" }),
-      x,
-      new Float32Array(count + 9),
-    );
+    const y = runModule(emitTable(candidate, "simd"), x, new Float32Array(count + 9));
     expect([...y]).toEqual([...x.map((value) => evaluate(candidate, value)), ...new Float32Array(9)]);
   });
 });

@@ -1,13 +1,18 @@
-// Commands about one table: fit, certify, emit.
+// Commands about tables: fit, certify, emit.
 
 import { type Command, Option } from "commander";
 import { runCommand } from "../command.ts";
 import type { CertifyOptions } from "../commands/certify.ts";
-import type { EmitOptions } from "../commands/emit.ts";
 import type { FitOptions } from "../commands/fit.ts";
+import type { EmitOptions } from "../emit-options.ts";
 import { EXIT } from "../failure.ts";
-import { count, grid, increasing, integer, names, parameters, positive, range } from "../options.ts";
+import { count, forms, grid, identifier, increasing, integer, names, parameters, positive, range } from "../options.ts";
 import { addCommand, breakpointRounding, type Chosen, example, NORMS } from "./add-command.ts";
+
+const TARGETS: readonly string[] = ["c", "typescript", "wasm"];
+const LAYERS: readonly string[] = ["softmax", "log-softmax", "layer-norm", "rms-norm"];
+/** Layers that add epsilon to a variance, and scale and shift columns. */
+const NORM_LAYERS: readonly string[] = ["layer-norm", "rms-norm"];
 
 export function addFit(program: Command, signal: AbortSignal): void {
   addCommand(program, "fit", "the best table for one function, a number format and a budget, with its error proven")
@@ -94,16 +99,56 @@ export function addCertify(program: Command, signal: AbortSignal): void {
 }
 
 export function addEmit(program: Command, signal: AbortSignal): void {
-  addCommand(program, "emit", "a table as source code with the same bits: C99 or TypeScript, without dependencies")
-    .argument("<table.json>", "a file written by lutra fit -o or lutra compile")
-    .addOption(new Option("--target <LANGUAGE>", "what to write").choices(["c", "typescript"]).makeOptionMandatory())
+  addCommand(
+    program,
+    "emit",
+    "a table, or a layer of a row, as code with the same bits and no dependencies: C99, TypeScript, WebAssembly",
+  )
+    .argument("[table.json...]", "files written by lutra fit -o or lutra compile; several with --layer")
+    .addOption(new Option("--target <TARGET>", "what to write").choices(TARGETS).makeOptionMandatory())
     .option("-o, --output <DIR>", "folder for the files", ".")
+    .option("--name <NAME>", "name of files and functions (default: lut_ and the function or layer)", identifier)
+    .option("--force", "write over files that are there and say something else")
+    .option(
+      "--form <FORMS>",
+      "of wasm: simd (if absent), scalar, relaxed; of several, the loader takes the first that its engine runs",
+      forms,
+    )
+    .addOption(new Option("--layer <LAYER>", "a layer of a row, whose functions the tables are").choices(LAYERS))
+    .option("--max-row <N>", "with --layer: the longest row", count)
+    .option("--in <FORMAT>", "of softmax: integer codes of at most 8 bits (s8.4) to uint8, without any table file")
+    .option("--epsilon <E>", "of the norms: what is added to the variance", positive)
+    .option("--gamma", "of the norms: a factor for each column")
+    .option("--beta", "of the norms, with --gamma: a summand for each column")
     .addHelpText(
       "after",
-      example("lutra emit gelu.json --target c -o src", "lutra emit out/tables/gelu.json --target typescript -o src"),
+      example(
+        "lutra emit gelu.json --target c -o src",
+        "lutra emit out/tables/gelu.json --target typescript -o src",
+        "lutra emit gelu.json --target wasm --form relaxed,simd -o src",
+        "lutra emit exp.json reciprocal.json --layer softmax --max-row 1024 --target c -o src",
+        "lutra emit --layer softmax --in s8.4 --max-row 512 --target wasm -o src",
+        "lutra emit rsqrt.json --layer layer-norm --max-row 768 --epsilon 1e-5 --gamma --beta --target wasm -o src",
+      ),
     )
-    .action(async (file: string, options: Chosen<EmitOptions>) => {
+    .action(async (files: readonly string[], options: Omit<EmitOptions, "files">, command: Command) => {
+      checkEmitOptions(files, options, command);
       const { emit } = await import("../commands/emit.ts");
-      await runCommand(emit, { ...options, file }, signal);
+      await runCommand(emit, { ...options, files }, signal);
     });
+}
+
+function checkEmitOptions(files: readonly string[], options: Omit<EmitOptions, "files">, command: Command): void {
+  const { layer, maxRow, epsilon, gamma, beta, form, target } = options;
+  const fail = (message: string): never => command.error(`error: ${message}`, { exitCode: EXIT.usage });
+  if (layer === undefined && files.length > 1) fail("several tables make a layer: give --layer");
+  if (options.in !== undefined && layer !== "softmax") fail("--in goes with --layer softmax");
+  if (options.in !== undefined && maxRow !== undefined && maxRow > 65536) fail("a row of codes has at most 65536");
+  if ((options.in !== undefined) === files.length > 0) fail("give table files, or --layer softmax --in FORMAT");
+  if (form !== undefined && target !== "wasm") fail("--form goes with --target wasm");
+  if ((layer === undefined) !== (maxRow === undefined)) fail("--layer and --max-row go together");
+  const isNorm = layer !== undefined && NORM_LAYERS.includes(layer);
+  if (isNorm !== (epsilon !== undefined)) fail(`--epsilon goes with --layer ${NORM_LAYERS.join(" and ")}`);
+  if (!isNorm && (gamma ?? beta) !== undefined) fail("--gamma and --beta go with a norm");
+  if (beta === true && gamma !== true) fail("--beta goes with --gamma");
 }

@@ -5,7 +5,7 @@
 import type { Work } from "../base/index.ts";
 import { decode, exponentOf, powerOfTwo } from "../num/index.ts";
 import type { Problem } from "../table/index.ts";
-import { deliver, NO_BOUND } from "./deliver.ts";
+import { deliver, deliverTable, NO_BOUND } from "./deliver.ts";
 import { chosenParameters } from "./parameters.ts";
 import { innerSegments } from "./placed.ts";
 import { codeSpan } from "./points.ts";
@@ -13,9 +13,12 @@ import { linePiece } from "./pwl.ts";
 import { LINES, type Lines, lineOver } from "./segment-lines.ts";
 import { prepare, type Task } from "./task.ts";
 import type { FitResult, MethodOptions } from "./types.ts";
+import { wholeLines } from "./whole-lines.ts";
+
+const UNIFORM_LINES = [...LINES, "whole"] as const;
 
 /** Its parameters. */
-export const UNIFORM: { readonly lines: typeof LINES } = { lines: LINES };
+export const UNIFORM: { readonly lines: readonly [...typeof LINES, "whole"] } = { lines: UNIFORM_LINES };
 
 /** How many widths below the one that covers the whole range are tried where the domain is unbounded. */
 const NARROWER_WIDTHS = 8;
@@ -24,7 +27,7 @@ const NARROWER_WIDTHS = 8;
  * Lines (chords by default) over [a, a + w], [a + w, a + 2w], ... up to the end b of the domain, the last one cut at b. The width w is the least
  * power of two (of codes, for integers) with which the segments asked for reach b. With a domain of 2^m and 2^n segments that is
  * the paper's w = 2^(m - n); otherwise it uses fewer segments, at least half. A tail that is a line is an extra first or last one.
- * An unbounded side ends where the segments do, and of several widths the one of least error is taken.
+ * With lines=whole they begin at whole output codes (whole-lines.ts). An unbounded side ends where the segments do, and of several widths the one of least error is taken.
  */
 export function* uniform(problem: Problem, options: MethodOptions): Work<FitResult> {
   const { lines } = chosenParameters(options, UNIFORM);
@@ -34,6 +37,7 @@ export function* uniform(problem: Problem, options: MethodOptions): Work<FitResu
   const integer = input.kind === "integer";
   const [a, b] = codeSpan(input, task.range);
   const widest = leastWidth(integer ? b - a + 1 : b - a, inner, integer);
+  if (lines === "whole") return deliverTable(task, wholeLines(task, a, b, widest), NO_BOUND);
   let best = uniformTable(task, lines, a, b, widest);
   const [below, above] = task.openEnds;
   for (let k = 1; k <= NARROWER_WIDTHS && (below || above); k++) {

@@ -86,6 +86,13 @@ export class KernelBuilder {
     return this.#push({ op: "lookup", hole, spec, args: [a] }, laneOf(spec.output), this.#at(a).over);
   }
 
+  /** A value of another kernel, its arguments being these of this one. */
+  copy(value: Value, args: readonly number[]): number {
+    const over = value.op === "param" || value.op === "reduce" ? value.over : this.#over(...args);
+    const moved = "args" in value ? ({ ...value, args } as unknown as Value) : value;
+    return this.#push(moved, value.lane, over);
+  }
+
   laneAt(i: number): Lane {
     return this.#at(i).lane;
   }

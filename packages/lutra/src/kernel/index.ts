@@ -1,8 +1,10 @@
 export * from "./build.ts";
 export * from "./cost.ts";
+export { type ExpandOptions, expand } from "./expand.ts";
 export * from "./holes.ts";
 export * from "./interpret.ts";
 export { laneOf, laneRange } from "./lanes.ts";
 export { ranges } from "./ranges.ts";
+export { simplify } from "./simplify.ts";
 export type * from "./types.ts";
 export * from "./verify.ts";

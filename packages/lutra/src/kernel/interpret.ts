@@ -1,6 +1,7 @@
 // interpret(kernel) is the definition of a kernel, operation by operation in binary32 or integer codes; ideal(kernel) is the
 // same computation with exact functions and no rounding: the truth that layers are calibrated and judged by.
 
+import { codeRange, decode, type Format } from "../num/index.ts";
 import { evaluate } from "../table/index.ts";
 import { type Arithmetic, EXACT, ROUNDED } from "./arithmetic.ts";
 import { tablesOf } from "./holes.ts";
@@ -35,11 +36,12 @@ export function interpret(kernel: Kernel, inputs: KernelInputs, rows: number, co
   });
 }
 
-/** Called with what a hole is asked for, before it answers. Values are only valid during the call. */
+/** Called with what a hole is asked for, as real numbers, before it answers. Values are only valid during the call. */
 export type Observe = (hole: string, values: Float64Array) => void;
 
 /**
- * Runs a kernel on real numbers: exact functions (to their references' ulps), binary64 arithmetic, no lookup, no rounding.
+ * Runs a kernel on real numbers: exact functions (to their references' ulps), binary64 arithmetic, no lookup, no rounding. A hole of
+ * integer formats is asked for the value of its argument, a code that need not be whole, and answers the code of the function's value.
  * @param exact the reference of a hole's function, by the text in its spec
  */
 export function ideal(
@@ -58,11 +60,20 @@ export function ideal(
   };
   return run(kernel, inputs, rows, columns, {
     arithmetic: EXACT,
-    lookup: (value, x) => {
-      observe?.(value.hole, x);
-      return x.map(functionOf(value.spec.fn));
+    lookup: ({ hole, spec }, x) => {
+      const reals = spec.input.kind === "float" ? x : x.map((code) => decode(spec.input, code));
+      observe?.(hole, reals);
+      const answers = reals.map(functionOf(spec.fn));
+      return spec.output.kind === "float" ? answers : answers.map((y) => exactCode(spec.output, y));
     },
   });
+}
+
+/** The code of a real number, saturated but not rounded. */
+function exactCode(format: Format, y: number): number {
+  if (format.kind === "float") return y;
+  const { lo, hi } = codeRange(format);
+  return Math.min(hi, Math.max(lo, y / format.scale + format.zeroPoint));
 }
 
 function run(kernel: Kernel, inputs: KernelInputs, rows: number, columns: number, by: Manner): Float64Array[] {

@@ -86,7 +86,10 @@ function combined(value: Binary, known: Known): Interval | string {
   }
 }
 
-/** What interval arithmetic cannot see because two arguments come from one value: squares, absolute values and remainders. */
+/**
+ * What interval arithmetic cannot see because two arguments come from one value: squares, absolute values, remainders and distances to a
+ * row's maximum.
+ */
 function related(value: Binary, { values }: Kernel, known: Known): Interval | null {
   const [a, b] = value.args;
   if (value.op === "mul" && a === b) return square(known[a] as Interval);
@@ -95,11 +98,27 @@ function related(value: Binary, { values }: Kernel, known: Known): Interval | nu
     const zero = values[other.args[0]];
     return zero?.op === "const" && zero.value === 0 ? magnitudes(known[a] as Interval) : null;
   }
+  if (value.op === "sub" && isMaximumOf(values, known, a, b)) {
+    return { lo: 0, hi: (known[a] as Interval).hi - (known[b] as Interval).lo };
+  }
   if (value.op !== "sub" || other?.op !== "mul") return null;
   const quotient = values[other.args[0]];
   const isFloor = quotient?.op === "div" && quotient.rounding === "floor";
   if (!isFloor || quotient.args[0] !== a || quotient.args[1] !== other.args[1]) return null;
   return { lo: 0, hi: (known[other.args[1]] as Interval).hi - 1 };
+}
+
+/** Whether a is the maximum along the row of b, both perhaps in other lanes that hold them. */
+function isMaximumOf(values: readonly Value[], known: Known, a: number, b: number): boolean {
+  const uncast = (i: number): number => {
+    const value = values[i] as Value;
+    if (value.op !== "cast") return i;
+    const [range, lane] = [known[value.args[0]], laneRange(value.lane)];
+    const isHeld = range != null && lane !== null && lane.lo <= range.lo && range.hi <= lane.hi;
+    return isHeld ? uncast(value.args[0]) : i;
+  };
+  const most = values[uncast(a)];
+  return most?.op === "reduce" && most.with === "max" && uncast(most.args[0]) === uncast(b);
 }
 
 function corners(a: Interval, b: Interval, of: (x: number, y: number) => number): Interval {

@@ -1,7 +1,8 @@
-// What the published integer methods share: the formats they are defined on, and requantization to another scale.
+// What integer layers share: the formats that published methods are defined on, their requantization, and codes of a format.
 
 import { LutraError } from "../base/index.ts";
-import { exponentOf, type Format, type IntegerFormat, powerOfTwo, printFormat } from "../num/index.ts";
+import { type KernelBuilder, laneOf, laneRange } from "../kernel/index.ts";
+import { codeRange, exponentOf, type Format, type IntegerFormat, powerOfTwo, printFormat } from "../num/index.ts";
 
 /** A value of a kernel under construction, and the scale of its codes. */
 export interface Codes {
@@ -37,4 +38,16 @@ export function fixedPoint(
   const fraction = -exponentOf(plain.scale);
   if (plain.scale === powerOfTwo(-fraction) && fraction >= 0 && fraction <= 26) return { format: plain, fraction };
   throw refuse(method, format, "it is fixed point with 0 to 26 fraction bits");
+}
+
+/** Integers as codes of a format: its zero point added, saturated to its codes. */
+export function toCodes(build: KernelBuilder, i: number, format: IntegerFormat): number {
+  const wide = build.laneAt(i);
+  const lane = laneOf(format);
+  const { lo, hi } = codeRange(format);
+  const whole = laneRange(lane);
+  const centred = format.zeroPoint === 0 ? i : build.binary("add", i, build.integer(format.zeroPoint, wide));
+  if (whole?.lo === lo && whole.hi === hi) return build.cast(centred, lane);
+  const raised = build.binary("max", centred, build.integer(lo, wide));
+  return build.cast(build.binary("min", raised, build.integer(hi, wide)), lane);
 }

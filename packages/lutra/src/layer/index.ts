@@ -1,4 +1,5 @@
 export { type Approximation, approximations, polynomials, SUBSTITUTES } from "./approximations.ts";
+export { type ArithmeticCodesOptions, addCodes, mulCodes } from "./arithmetic-codes.ts";
 export { CORDIC_FUNCTIONS, type CordicFunction, type CordicOptions, cordic, cordicBound } from "./cordic.ts";
 export * from "./elementwise.ts";
 export * from "./float-forms.ts";
@@ -12,7 +13,25 @@ export {
 } from "./i-bert-rows.ts";
 export * from "./layer-for.ts";
 export * from "./norm.ts";
+export {
+  layerNormCodes,
+  type NormCodesOptions,
+  type NormParameters,
+  normParameters,
+  rmsNormCodes,
+} from "./norm-codes.ts";
 export { onFloats } from "./on-floats.ts";
 export { type PolynomialOptions, polynomial } from "./polynomial.ts";
+export {
+  type PlannedRescaling,
+  planRescaling,
+  type RequantizeOptions,
+  type RequantizeResidualOptions,
+  type Rescaling,
+  type RescalingOptions,
+  requantize,
+  requantizeResidual,
+} from "./requantize.ts";
 export * from "./softermax.ts";
 export * from "./softmax.ts";
+export { type SoftmaxCodesOptions, softmaxCodes } from "./softmax-codes.ts";

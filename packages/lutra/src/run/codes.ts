@@ -21,11 +21,23 @@ const ARRAYS = {
   u16: Uint16Array,
   i32: Int32Array,
   u32: Uint32Array,
-} as const;
+} as const satisfies Record<string, ArrayType>;
 
-function arrayOf(lane: Lane): (typeof ARRAYS)[keyof typeof ARRAYS] {
+interface ArrayType {
+  new (length: number): Codes;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): Codes;
+  readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+function arrayOf(lane: Lane): ArrayType {
   if (lane === "i64") throw new RangeError("no typed array of numbers holds i64");
   return ARRAYS[lane];
+}
+
+/** The name of a lane's arrays, which an array of any realm says of itself. */
+export function arrayName(lane: Lane): string {
+  return arrayOf(lane).name;
 }
 
 /** Bytes of one code. */
@@ -38,25 +50,22 @@ export function newCodes(lane: Lane, length: number): Codes {
 }
 
 /** The codes at an address. */
-export function codesAt(lane: Lane, buffer: ArrayBuffer, address: number, length: number): Codes {
+export function codesAt(lane: Lane, buffer: ArrayBufferLike, address: number, length: number): Codes {
   return new (arrayOf(lane))(buffer, address, length);
 }
 
-/** @throws LutraError "bad-argument" for another type, a detached array or one that is too short */
-export function checkCodes(what: string, codes: Codes, lane: Lane, length: number): void {
-  const wanted = arrayOf(lane).name;
+/** @throws LutraError "bad-argument" for another type or a detached array */
+export function checkCodes(what: string, codes: Codes, lane: Lane): void {
+  const wanted = arrayName(lane);
   const given: unknown = codes?.[Symbol.toStringTag];
-  if (given !== wanted) {
-    const got = typeof given === "string" ? given : typeof codes;
-    throw new LutraError("bad-argument", `the ${what} of this kernel is a ${wanted}, got ${got}`);
+  if (given !== wanted || !ArrayBuffer.isView(codes)) {
+    const got = typeof given === "string" ? given : codes === null ? "null" : typeof codes;
+    throw new LutraError("bad-argument", `${what} of this kernel is a ${wanted}, got ${got}`);
   }
-  if (isDetached(codes)) {
-    throw new LutraError("bad-argument", `the ${what}'s memory is detached`, {
+  if (codes.length === 0 && isDetached(codes)) {
+    throw new LutraError("bad-argument", `the memory of ${what} is detached`, {
       note: "it was transferred, or a kernel's memory grew: ask for its buffers again",
     });
-  }
-  if (codes.length < length) {
-    throw new LutraError("bad-argument", `the ${what} has room for ${codes.length} answers, the input has ${length}`);
   }
 }
 
@@ -71,9 +80,14 @@ function isDetached({ buffer }: Codes): boolean {
   }
 }
 
-/** Whether two arrays share bytes without beginning at the same one and having codes of one size. */
+/** Whether two arrays have bytes in common. */
 export function overlap(a: Codes, b: Codes): boolean {
-  if (a.buffer !== b.buffer || a.length === 0) return false;
-  if (a.byteOffset === b.byteOffset && a.BYTES_PER_ELEMENT === b.BYTES_PER_ELEMENT) return false;
-  return a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
+  return (
+    a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength
+  );
+}
+
+/** Whether two arrays begin at one byte with codes of one size. */
+export function isSamePlace(a: Codes, b: Codes): boolean {
+  return a.byteOffset === b.byteOffset && a.BYTES_PER_ELEMENT === b.BYTES_PER_ELEMENT;
 }

@@ -1,87 +1,101 @@
-// A kernel made runnable in this process: emitted as WebAssembly, loaded, and called on typed arrays. Arrays from elsewhere go through the
-// module's memory in parts that stay in cache; those that `buffers` gave are worked on where they are.
+// A kernel made runnable in this process: emitted as WebAssembly, loaded into memory of its own or the caller's, and called on typed arrays.
 
 import { LutraError } from "../base/index.ts";
 import type { Kernel } from "../kernel/index.ts";
-import { type EmittedModule, emit, type Form, type Port } from "../target/wasm/index.ts";
-import { type Codes, checkCodes, newCodes, overlap } from "./codes.ts";
-import { type Memory, openMemory } from "./memory.ts";
+import type { Form } from "../target/wasm/index.ts";
+import { checkedExtent, type Extent, signatureOf } from "./call.ts";
+import { type CompiledKernel, callable } from "./callable.ts";
+import { chooseForm, emitFor } from "./form.ts";
+import { roomBytes } from "./layout.ts";
+import { type Choice, computeOf, type Exports, instantiate, tableBytes } from "./load.ts";
+import { aligned, type Region, Workspace } from "./workspace.ts";
 
 export interface CompileKernelOptions {
-  /** "simd" where the engine has it, else "scalar"; given, one of them whatever the engine has. */
+  /**
+   * Absent, the fastest that the engine has: between "simd" and "relaxed", where their modules differ, a measurement of 4 ms decides, once
+   * in a process for each kind of kernel. It looks at time alone: every form has the same bits.
+   */
   readonly form?: Form;
+  /** Of the caller: the kernel takes a region of it. Absent, it has its own. */
+  readonly memory?: KernelMemory;
 }
 
-export interface CompiledKernel {
-  readonly form: Form;
-  /** The module, as `emit` of the wasm target gave it. */
-  readonly module: EmittedModule;
-  /**
-   * The answers to `input`, in order, with the bits of interpret(kernel).
-   * @param input codes: Float32Array for floats, else the array of the format's width and sign
-   * @param output at least as long as the input; new if absent. May be the input itself, if formats have one width
-   * @returns `output`
-   * @throws LutraError "bad-argument" if an array is of another type, too short, detached or overlaps the other
-   */
-  run(input: Codes, output?: Codes): Codes;
-  /**
-   * Arrays in the module's own memory, for `run` without copies. They last as long as the kernel, but detach when a later call makes the
-   * memory grow: call it once.
-   * @throws LutraError "bad-argument" for a count that is no count; "infeasible" if there is no such memory
-   */
-  buffers(count: number): { readonly input: Codes; readonly output: Codes };
+/** A region for a kernel in somebody's memory. Nothing outside it is written but the arrays that run is given. */
+export interface KernelMemory {
+  /** May be shared, and may grow at any time. */
+  readonly memory: WebAssembly.Memory;
+  /** Where the region begins: a multiple of 64. */
+  readonly base: number;
+  /** Length of the region; footprint(kernel) if absent, which has no room for rows of intermediate values or copies. */
+  readonly bytes?: number;
 }
 
 /**
- * Emits and loads a filled elementwise kernel.
+ * Emits and loads a filled kernel.
  *
  *     compileKernel(fill(elementwise(table.spec), { f: table })).run(Float32Array.of(-1, 0, 2))
  *
- * @throws LutraError "unsupported" for kernels the wasm target does not write, or a form the engine does not have
+ * @throws LutraError "unsupported" for kernels the wasm target does not write, or a form the engine does not have; "bad-argument" for a
+ * region that is outside the memory, too small or unaligned
  */
 export function compileKernel(kernel: Kernel, options: CompileKernelOptions = {}): CompiledKernel {
-  const { form, module } = chooseForm(kernel, options.form);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes));
-  const exports = instance.exports as unknown as Exports;
-  const memory = openMemory(exports.memory, exports.heap.value, module);
-  return {
-    form,
-    module,
-    run: (input, output) => run(module, memory, exports.run, input, output),
-    buffers: (count) => memory.buffers(count),
-  };
+  const choice = chooseForm(kernel, options.form);
+  const { emitted } = choice;
+  const region = options.memory === undefined ? undefined : checkedRegion(choice, options.memory);
+  const exports = region === undefined ? instantiate(choice.compiled) : loadInto(kernel, choice, region);
+  return callable(emitted, exports.run, {
+    signature: signatureOf(kernel, emitted),
+    needs: { ...emitted, threads: 1 },
+    workspace: new Workspace(exports.memory, exports.heap, region),
+    compute: computeOf(emitted, exports),
+  });
 }
 
-interface Exports {
-  readonly memory: WebAssembly.Memory;
-  readonly heap: { readonly value: number };
-  readonly run: RunAddresses;
+/**
+ * Bytes of the region that a kernel needs in a caller's memory: its tables. With a size, also the intermediate values of its rows, and
+ * room to copy so many values (or rows) at a time of arrays that are elsewhere; { rows: 0, columns } is for arrays that are all inside.
+ *
+ *     const base = allocate(footprint(kernel)); // a multiple of 64
+ *     compileKernel(kernel, { memory: { memory, base } });
+ *
+ * @param form as it will be given to compileKernel
+ * @throws LutraError as compileKernel; "bad-argument" for a size that is none
+ */
+export function footprint(kernel: Kernel, size?: number | Extent, form?: Form): number {
+  const choice = chooseForm(kernel, form);
+  if (size === undefined) return tableBytes(choice);
+  const extent = checkedExtent(signatureOf(kernel, choice.emitted), size);
+  return tableBytes(choice) + roomBytes({ ...choice.emitted, threads: 1 }, extent);
 }
 
-type RunAddresses = (input: number, output: number, count: number) => void;
+type CheckedRegion = Region & Pick<KernelMemory, "memory">;
 
-function chooseForm(kernel: Kernel, asked: Form | undefined): { readonly form: Form; readonly module: EmittedModule } {
-  for (const form of asked === undefined ? (["simd", "scalar"] as const) : [asked]) {
-    const module = emit(kernel, { form });
-    if (WebAssembly.validate(module.bytes)) return { form, module };
+function checkedRegion(choice: Choice, { memory, base, bytes }: KernelMemory): CheckedRegion {
+  const needed = tableBytes(choice);
+  const region = { memory, base, bytes: bytes ?? needed };
+  if (Object.prototype.toString.call(memory) !== "[object WebAssembly.Memory]") {
+    throw new LutraError("bad-argument", `a kernel's memory is a WebAssembly.Memory, got ${typeof memory}`);
   }
-  throw new LutraError("unsupported", `this engine does not run WebAssembly modules in the ${asked ?? "scalar"} form`);
-}
-
-function run(module: EmittedModule, memory: Memory, compute: RunAddresses, input: Codes, given?: Codes): Codes {
-  checkCodes("input", input, (module.params[0] as Port).lane, 0);
-  const output = given ?? newCodes((module.results[0] as Port).lane, input.length);
-  checkCodes("output", output, (module.results[0] as Port).lane, input.length);
-  if (overlap(input, output)) {
-    throw new LutraError("bad-argument", "input and output overlap", {
-      note: "they may be one array, or none of the other",
+  if (!Number.isInteger(base) || base < 0 || aligned(base) !== base) {
+    throw new LutraError("bad-argument", `a kernel's region begins at a multiple of 64, got ${base}`);
+  }
+  if (!Number.isInteger(region.bytes) || region.bytes < needed) {
+    throw new LutraError("bad-argument", `the kernel's tables need a region of ${needed} bytes, got ${bytes}`, {
+      note: "footprint(kernel) says how many",
     });
   }
-  const { part } = memory;
-  for (let from = 0; from < input.length; from += part) {
-    const count = Math.min(part, input.length - from);
-    compute(memory.addressOf(input, from, count), memory.targetOf(output, from), count);
-    memory.collect(output, from, count);
+  const { byteLength } = memory.buffer;
+  if (base + region.bytes > byteLength) {
+    const range = `${region.bytes} bytes from ${base} on`;
+    throw new LutraError(
+      "bad-argument",
+      `the kernel's region of ${range} is outside the memory of ${byteLength} bytes`,
+    );
   }
-  return output;
+  return region;
+}
+
+function loadInto(kernel: Kernel, choice: Choice, { memory, base }: CheckedRegion): Exports {
+  const isShared = !(memory.buffer instanceof ArrayBuffer);
+  return instantiate(emitFor(kernel, choice, { kind: "imported", base, isShared }), memory);
 }

@@ -99,7 +99,8 @@ function evaluateInteger(table: Table, code: number): number {
   const slope = table.coefficients[1]?.[i] ?? 0;
   const sum = slope * t + (coefficients(table, 0)[i] as number);
   const y = saturate(table.spec.output, roundShift(sum, table.shift, table.rounding));
-  return reduction === "odd" && code < 0 ? saturate(table.spec.output, -y) : y;
+  // 0 - y and + 0: no integer is -0.
+  return reduction === "odd" && code < 0 ? saturate(table.spec.output, 0 - y) : y + 0;
 }
 
 /** sum / 2^shift, rounded. Exact for |sum| < 2^53: the rest is compared with a half, never added to one. */

@@ -39,12 +39,9 @@ export const C: Dialect = {
   },
   at: (list, place) => `${list}[${place}]`,
   arithmetic: (op, a, b) => `(${a} ${op} ${b})`,
-  product: (type, a, b) => `(${TYPES[type]})${a} * ${b}`,
+  product: (type, a, b) => (type === "i64" ? `(int64_t)${a} * ${b}` : `${a} * ${b}`),
   shiftDown: (_type, a, places) => `${a} >> ${places}`,
-  shiftUp(type, a, places) {
-    const product = `${a} * (INT64_C(1) << ${places})`;
-    return type === "i64" ? product : `(int32_t)(${product})`;
-  },
+  shiftUp: (type, a, places) => `${a} * (${type === "i64" ? "INT64_C" : "INT32_C"}(1) << ${places})`,
   truncate: (x) => `(int32_t)${x}`,
   toFloat: (x) => `(float)${x}`,
   narrow: (type, x) => (type === "i32" ? `(int32_t)(${x})` : x),
@@ -55,16 +52,21 @@ export const C: Dialect = {
     `for (size_t ${name} = 0; ${name} < ${limit}; ${step === 1 ? `${name}++` : `${name} += ${step}`}) {`,
   partialSums: (name) => `float ${name}[16] = {0};`,
   increase: (list, place, by) => `${list}[${place}] += ${by};`,
-  store: (lane, place, value) => `y[${place}] = ${lane === "f32" ? value : `(${LANES[lane]})${value}`};`,
+  store: (lane, place, value) => `y[${place}] = ${castTo(lane)}${value};`,
+  hasSizes: true,
   helper: helperText,
   func(name, parameters, result, lines) {
     const list = parameters.map((parameter) => `${LANES[parameter.lane]} ${parameter.name}`).join(", ");
-    const cast = result === "f32" ? "" : `(${LANES[result]})`;
-    const body = lines.map((line) => line.replace(/^return (.*);$/, `return ${cast}$1;`));
+    const body = lines.map((line) => line.replace(/^return (.*);$/, `return ${castTo(result)}$1;`));
     return `static inline ${LANES[result]} ${name}(${list}) {\n${indented(body)}\n}`;
   },
   overArrays: (signature, lines) => `${prototype(signature)} {\n${indented(lines)}\n}`,
 };
+
+/** What turns a value as it is computed into one of the lane. */
+function castTo(lane: Lane): string {
+  return lane === "f32" || lane === "i32" ? "" : `(${LANES[lane]})`;
+}
 
 /** Declares the function over arrays. An output may be its input; else they must not overlap. */
 export function prototype({ name, parameters, result, isOverRows }: ArraysSignature): string {

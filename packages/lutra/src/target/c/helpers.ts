@@ -43,9 +43,18 @@ export function helperText(helper: Helper, named: Named): string {
   return sums[0];
 }`;
     case "digits":
-      return `static inline int32_t ${own}(int64_t a) {
+      return digits(own, "int64_t", 32);
+    case "digits32":
+      return digits(own, "int32_t", 16);
+    default:
+      return rounding(helper, own);
+  }
+}
+
+function digits(own: string, type: string, half: number): string {
+  return `static inline int32_t ${own}(${type} a) {
   int32_t digits = 0;
-  for (int32_t step = 32; step >= 1; step /= 2) {
+  for (int32_t step = ${half}; step >= 1; step /= 2) {
     if (a >> step > 0) {
       a >>= step;
       digits += step;
@@ -53,24 +62,23 @@ export function helperText(helper: Helper, named: Named): string {
   }
   return a > 0 ? digits + 1 : digits;
 }`;
-    default:
-      return rounding(helper, own);
-  }
 }
 
 function rounding(helper: RoundingHelper, own: string): string {
   const up = roundedUp(helper, { equals: "==", isOdd: "(down & 1) != 0" });
   const isFloor = up === "";
+  const [type, one] = helper.includes("32") ? ["int32_t", "INT32_C(1)"] : ["int64_t", "INT64_C(1)"];
   if (helper.startsWith("divide")) {
-    return `static inline int64_t ${own}(int64_t a, int64_t unit) {
-  const int64_t down = a / unit - (a % unit < 0 ? 1 : 0);
-${isFloor ? "" : "  const int64_t rest = a - down * unit;\n"}  return down${up};
+    return `static inline ${type} ${own}(${type} a, ${type} unit) {
+  const ${type} down = a / unit - (a % unit < 0 ? 1 : 0);
+${isFloor ? "" : `  const ${type} rest = a - down * unit;\n`}  return down${up};
 }`;
   }
   if (helper.startsWith("shift")) {
-    return `static inline int64_t ${own}(int64_t a, int32_t places) {
-  const int64_t down = a >> places;
-${isFloor ? "" : SHIFTED}  return down${up};
+    const rest = `  const ${type} unit = ${one} << places;\n  const ${type} rest = a & (unit - 1);\n`;
+    return `static inline ${type} ${own}(${type} a, int32_t places) {
+  const ${type} down = a >> places;
+${isFloor ? "" : rest}  return down${up};
 }`;
   }
   return `static inline int64_t ${own}(float x, int64_t low, int64_t high) {
@@ -83,7 +91,3 @@ ${isFloor ? "" : "  const double rest = (double)x - (double)down, unit = 1;\n"} 
   return near < low ? low : near > high ? high : near;
 }`;
 }
-
-const SHIFTED = `  const int64_t unit = INT64_C(1) << places;
-  const int64_t rest = a & (unit - 1);
-`;

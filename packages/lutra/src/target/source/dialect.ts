@@ -19,9 +19,13 @@ export type Helper =
   /** Sum of 16 partial sums: halves are added (8, 4, 2, 1). */
   | "total"
   /** a / b for b > 0; a / 2^b; a binary32 number as an integer between two given ones (NaN gives 0): rounded. */
-  | `${"divide" | "shift" | "round"}-${"floor" | "half-up" | "half-even"}`
+  | `${Sized | "round"}-${"floor" | "half-up" | "half-even"}`
   /** Binary digits of a non-negative integer. */
-  | "digits";
+  | `digits${Size}`;
+
+/** Of integers of up to 2^53, or of 32 bits: b is at most 30 in a / 2^b then. */
+type Size = "" | "32";
+type Sized = `${"divide" | "shift"}${Size}`;
 
 export interface Parameter {
   readonly name: string;
@@ -55,7 +59,7 @@ export interface Dialect {
   product(type: Type, a: string, b: string): string;
   /** floor(a / 2^places); `places` is an i32 expression. */
   shiftDown(type: Type, a: string, places: string): string;
-  /** a * 2^places, exact. */
+  /** a * 2^places, exact; with 32 bits for at most 30 places. */
   shiftUp(type: Type, a: string, places: string): string;
   /** A binary32 within the range of i32, towards 0. */
   truncate(x: string): string;
@@ -75,6 +79,8 @@ export interface Dialect {
   increase(list: string, place: string, by: string): string;
   /** Writes to the output. */
   store(lane: Lane, place: string, value: string): string;
+  /** Whether functions of 32-bit integers differ from those of larger ones. */
+  readonly hasSizes: boolean;
   /** The text of a helper under its name. `named` gives the names of others. */
   helper(helper: Helper, named: (other: Helper) => string): string;
   /** A function of numbers, which varies over nothing. */

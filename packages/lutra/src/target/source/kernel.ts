@@ -1,13 +1,16 @@
 // A kernel as source text: its tables as functions, then a function of one value where it is elementwise, and one over arrays. A value
-// per element is computed anew in every loop that needs it: rows need no memory of their own, and an output may lie on its input.
+// per element is computed anew in every loop that needs it, or kept in the output (passes.ts): rows need no memory of their own, and an
+// output may lie on its input.
 
 import { LutraError } from "../../base/index.ts";
-import { type Kernel, tablesOf, type Value, verify } from "../../kernel/index.ts";
+import { type Kernel, ranges, simplify, tablesOf, type Value } from "../../kernel/index.ts";
+import type { Interval } from "../../num/index.ts";
 import type { Table } from "../../table/index.ts";
 import { arithmetic, typeOf } from "./arithmetic.ts";
-import type { ArraysSignature, Dialect, Parameter } from "./dialect.ts";
+import type { ArraysSignature, Dialect, Parameter, Type } from "./dialect.ts";
 import { addFloatTable } from "./float-table.ts";
 import { addIntegerTable } from "./integer-table.ts";
+import { coneOf, type Kept, keptValue } from "./passes.ts";
 import { writeReduction } from "./reduction.ts";
 import { Body, Source } from "./source.ts";
 
@@ -20,8 +23,8 @@ export interface Written {
 }
 
 /** @throws LutraError "mismatch" if a hole is empty, "unsupported" for what no text is written for */
-export function writeKernel(kernel: Kernel, name: string, dialect: Dialect): Written {
-  verify(kernel);
+export function writeKernel(given: Kernel, name: string, dialect: Dialect): Written {
+  const kernel = simplify(given);
   const source = new Source(dialect, name);
   const writer = new KernelWriter(kernel, source);
   const { signature } = writer;
@@ -56,6 +59,11 @@ class KernelWriter {
   readonly #functions: ReadonlyMap<string, string>;
   /** Names of the values that are computed so far, by index. */
   readonly #names = new Map<number, string>();
+  /** What each value can be; null for binary32. */
+  readonly #ranges: readonly (Interval | null)[];
+  /** The value that the output holds until its answers come, and whether it does so by now. */
+  readonly #kept: Kept | null;
+  #isStored = false;
 
   constructor(kernel: Kernel, source: Source) {
     const [result, ...others] = kernel.results;
@@ -66,6 +74,8 @@ class KernelWriter {
     this.#kernel = kernel;
     this.#source = source;
     this.#result = result as number;
+    this.#ranges = ranges(kernel);
+    this.#kept = keptValue(kernel);
     this.#functions = addTables(source, kernel);
     const isOverRows = kernel.values.some(({ op, over }) => op === "reduce" || over === "row" || over === "column");
     this.signature = {
@@ -79,7 +89,7 @@ class KernelWriter {
   /** Of the function of one value. */
   valueLines(): readonly string[] {
     const body = this.#body();
-    this.#write(body, this.#cone(this.#result), (name) => name);
+    this.#write(body, coneOf(this.#kernel, this.#result), (name) => name);
     return [...body.lines, `return ${this.#names.get(this.#result)};`];
   }
 
@@ -101,12 +111,13 @@ class KernelWriter {
     body.block(dialect.loop("r", "rows"), (row) => {
       for (const i of over("row")) {
         const value = values[i] as Value;
-        if (value.op === "reduce") this.#names.set(i, this.#reduce(row, value));
+        if (value.op === "reduce") this.#names.set(i, this.#reduce(row, value, i));
         else this.#write(row, [i], (name) => dialect.at(name, "r"));
+        this.#isStored ||= this.#kept?.from === i;
       }
       row.block(dialect.loop("c", "columns"), (inner) => {
-        const y = this.#element(inner, this.#result, "c");
-        inner.lines.push(dialect.store(this.signature.result, "r * columns + c", y));
+        this.#element(inner, this.#result, "c");
+        this.#store(inner, this.#result, "c");
       });
     });
     return body.lines;
@@ -116,18 +127,33 @@ class KernelWriter {
     return new Body(this.#source, new Map(this.signature.parameters.map(({ name }) => [name, 1])));
   }
 
-  #reduce(row: Body, value: Value & { readonly op: "reduce" }): string {
-    return writeReduction(row, value, (inner, place) => this.#element(inner, value.args[0], place));
+  #reduce(row: Body, value: Value & { readonly op: "reduce" }, i: number): string {
+    const of = { value, over: this.#ranges[value.args[0]] as Interval | null, maxRow: this.#kernel.spec.maxRow ?? 1 };
+    return writeReduction(row, of, (inner, place) => {
+      const name = this.#element(inner, value.args[0], place);
+      if (this.#kept?.from === i) this.#store(inner, this.#kept.value, place);
+      return name;
+    });
   }
 
   /** A value of one element, with all that it needs; its name. */
   #element(body: Body, index: number, place: string): string {
     const { dialect } = this.#source;
-    const inLoop = this.#cone(index).filter((i) =>
+    const stored = this.#isStored && this.#kept !== null ? [this.#kept.value] : [];
+    const inLoop = coneOf(this.#kernel, index, stored).filter((i) =>
       ["element", "column"].includes((this.#kernel.values[i] as Value).over),
     );
-    this.#write(body, inLoop, (name, over) => dialect.at(name, over === "column" ? place : `r * columns + ${place}`));
+    for (const i of inLoop) {
+      if (stored.includes(i)) this.#names.set(i, body.name(this.#typeAt(i), `v${i}`, dialect.at("y", at(place))));
+      else this.#write(body, [i], (name, over) => dialect.at(name, over === "column" ? place : at(place)));
+    }
     return this.#names.get(index) as string;
+  }
+
+  /** Puts a value of an element that has a name into the output. */
+  #store(body: Body, index: number, place: string): void {
+    const { dialect } = this.#source;
+    body.lines.push(dialect.store(this.signature.result, at(place), this.#names.get(index) as string));
   }
 
   /** Writes values in order. `read` is the text of a param. */
@@ -140,7 +166,7 @@ class KernelWriter {
 
   #statement(body: Body, value: Value, i: number, read: (name: string, over: Value["over"]) => string): string {
     const { dialect } = this.#source;
-    const type = typeOf(value.lane);
+    const type = this.#typeAt(i);
     switch (value.op) {
       case "param": {
         const text = read(parameterName(value.name), value.over);
@@ -155,26 +181,24 @@ class KernelWriter {
       default: {
         const args = value.args.map((arg) => ({
           text: this.#names.get(arg) as string,
-          lane: (this.#kernel.values[arg] as Value).lane,
+          type: this.#typeAt(arg),
+          range: this.#ranges[arg] as Interval | null,
         }));
-        return body.name(type, `v${i}`, arithmetic(this.#source, value, args));
+        const text = arithmetic(this.#source, { value, type }, args);
+        // A cast that changes nothing is its argument.
+        return args.some((arg) => arg.text === text) ? text : body.name(type, `v${i}`, text);
       }
     }
   }
 
-  /** The value and all that it is computed from without a reduction between, in order. */
-  #cone(result: number): readonly number[] {
-    const { values } = this.#kernel;
-    const found = new Set<number>();
-    const visit = (i: number): void => {
-      const value = values[i] as Value;
-      if (found.has(i) || value.op === "reduce") return;
-      found.add(i);
-      if ("args" in value) value.args.forEach(visit);
-    };
-    visit(result);
-    return [...found].sort((a, b) => a - b);
+  #typeAt(i: number): Type {
+    return typeOf(this.#ranges[i] as Interval | null);
   }
+}
+
+/** Where the element of a row is. */
+function at(place: string): string {
+  return `r * columns + ${place}`;
 }
 
 function parametersOf({ values }: Kernel): readonly Parameter[] {
@@ -182,10 +206,13 @@ function parametersOf({ values }: Kernel): readonly Parameter[] {
   return params.map(({ name, lane, over }) => ({ name: parameterName(name), lane, over }));
 }
 
-/** What the text itself calls things. */
-const OWN_NAMES: readonly string[] = ["c", "columns", "first", "i", "j", "length", "n", "r", "rows", "y"];
+/** What the text itself calls things, in any language. */
+const OWN_NAMES: readonly string[] = [
+  ...["c", "columns", "count", "first", "i", "j", "length", "n", "part", "r", "rooms", "rows", "run", "y"],
+];
 
-function parameterName(name: string): string {
+/** The name of a param in the text. */
+export function parameterName(name: string): string {
   const plain = identifier(name);
   return OWN_NAMES.includes(plain) ? `in_${plain}` : plain;
 }

@@ -1,8 +1,8 @@
 // Reductions of a row as loops: sums of binary32 as 16 interleaved partial sums, the largest binary32 by comparing its bits as an integer,
 // which compilers vectorise and which orders -0 below 0, with NaNs noticed beside it.
 
-import { laneRange, type Value } from "../../kernel/index.ts";
-import { toBits32 } from "../../num/index.ts";
+import type { Value } from "../../kernel/index.ts";
+import { type Interval, toBits32 } from "../../num/index.ts";
 import { typeOf } from "./arithmetic.ts";
 import type { Body } from "./source.ts";
 
@@ -11,9 +11,20 @@ type Reduction = Extract<Value, { op: "reduce" }>;
 /** Writes the element at a place of the row; its name. */
 type Element = (body: Body, place: string) => string;
 
-/** Writes the loop; the name of the result. */
-export function writeReduction(row: Body, value: Reduction, element: Element): string {
-  if (value.lane !== "f32") return integers(row, value, element);
+/** Of integers: what its elements can be, and how many there are at most. */
+interface IntegerReduction {
+  readonly value: Reduction;
+  readonly over: Interval;
+  readonly maxRow: number;
+}
+
+/** Writes the loop; the name of the result. `over` is what integers can be, null for binary32. */
+export function writeReduction(
+  row: Body,
+  { value, over, maxRow }: { readonly value: Reduction; readonly over: Interval | null; readonly maxRow: number },
+  element: Element,
+): string {
+  if (over !== null) return integers(row, { value, over, maxRow }, element);
   if (value.with === "max") return largest(row, element);
   const { dialect } = row;
   const sum = partialSums(row, element);
@@ -56,17 +67,19 @@ function largest(row: Body, element: Element): string {
   return row.let("f32", "largest", `${source.helper("float")}(${found})`);
 }
 
-function integers(row: Body, value: Reduction, element: Element): string {
+function integers(row: Body, { value, over, maxRow }: IntegerReduction, element: Element): string {
   const { dialect, source } = row;
-  const type = typeOf(value.lane);
+  const sums = { lo: Math.min(0, over.lo * maxRow), hi: Math.max(0, over.hi * maxRow) };
+  const type = typeOf(value.with === "max" ? over : sums);
   const name = row.fresh(value.with === "max" ? "largest" : "sum");
-  const least = laneRange(value.lane)?.lo ?? 0;
-  row.lines.push(dialect.variable(type, name, dialect.literal(type, value.with === "max" ? least : 0)));
+  row.lines.push(dialect.variable(type, name, dialect.literal(type, value.with === "max" ? over.lo : 0)));
   row.block(dialect.loop("c", "columns"), (inner) => {
     const x = element(inner, "c");
     inner.lines.push(value.with === "max" ? `${name} = ${x} > ${name} ? ${x} : ${name};` : `${name} += ${x};`);
   });
   if (value.with !== "mean") return name;
-  const divide = source.helper(`divide-${value.rounding ?? "half-even"}`);
-  return row.let(type, "mean", dialect.narrow(type, `${divide}(${name}, ${dialect.wide("columns")})`));
+  const divide = source.sized("divide", value.rounding ?? "half-even", type);
+  const columns = type === "i64" ? dialect.wide("columns") : dialect.narrow(type, "columns");
+  const mean = typeOf(over);
+  return row.let(mean, "mean", dialect.narrow(mean, `${divide}(${name}, ${columns})`));
 }

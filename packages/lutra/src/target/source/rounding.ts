@@ -11,11 +11,11 @@ interface Spelling {
   readonly isOdd: string;
 }
 
-/** What leads from `down` to the integer nearest to down + rest / unit; "" where that is `down`. */
+/** What leads from `down` to the integer nearest to down + rest / unit; "" where that is `down`. Twice the rest might not fit. */
 export function roundedUp(helper: RoundingHelper, { equals, isOdd }: Spelling): string {
   if (helper.endsWith("floor")) return "";
   const test = helper.endsWith("half-up")
-    ? "2 * rest >= unit"
-    : `2 * rest > unit || (2 * rest ${equals} unit && ${isOdd})`;
+    ? "rest >= unit - rest"
+    : `rest > unit - rest || (rest ${equals} unit - rest && ${isOdd})`;
   return ` + (${test} ? 1 : 0)`;
 }

@@ -1,6 +1,7 @@
 // A file of source text in the making: constant arrays and functions in order, the helpers they call, and the body of one function.
 
 import type { Lane } from "../../kernel/index.ts";
+import type { Rounding } from "../../table/index.ts";
 import type { Dialect, Helper, Type } from "./dialect.ts";
 
 export class Source {
@@ -27,6 +28,12 @@ export class Source {
       this.add(this.#helpers.get(helper) as string);
     }
     return name;
+  }
+
+  /** The helper that rounds a quotient of integers held in the type. */
+  sized(what: "divide" | "shift", rounding: Rounding = "floor", type: Type): string {
+    const size = type === "i32" && this.dialect.hasSizes ? "32" : "";
+    return this.helper(`${what}${size}-${rounding}`);
   }
 
   /** condition ? a : b of binary32. */

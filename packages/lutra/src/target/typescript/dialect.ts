@@ -43,6 +43,7 @@ export const TYPESCRIPT: Dialect = {
   partialSums: (name) => `const ${name} = new Float32Array(16);`,
   increase: (list, place, by) => `${list}[${place}] = (${list}[${place}] as number) + ${by};`,
   store: (_lane, place, value) => `y[${place}] = ${value};`,
+  hasSizes: false,
   helper: helperText,
   func(name, parameters, _result, lines) {
     const list = parameters.map((parameter) => `${parameter.name}: number`).join(", ");

@@ -21,7 +21,8 @@ function ${own}(bits: number): number {
   return ${own}View.getFloat32(0);
 }`;
     case "choose":
-      throw new TypeError("the dialect writes a choice in place");
+    case "digits32":
+      throw new TypeError(`the dialect has no use for "${helper}"`);
     case "minimum":
       return `const ${own} = Math.min;`;
     case "maximum":

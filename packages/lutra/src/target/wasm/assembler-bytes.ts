@@ -11,15 +11,16 @@ export function unsigned(value: number): number[] {
   return [...bytes, rest];
 }
 
-/** Signed LEB128 of an integer in [-2^31, 2^31). */
+/** Signed LEB128 of an integer that binary64 holds. */
 export function signed(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;
   while (rest < -0x40 || rest > 0x3f) {
-    bytes.push((rest & 0x7f) + 0x80);
-    rest >>= 7;
+    const low = rest - Math.floor(rest / 0x80) * 0x80;
+    bytes.push(low + 0x80);
+    rest = (rest - low) / 0x80;
   }
-  return [...bytes, rest & 0x7f];
+  return [...bytes, rest < 0 ? rest + 0x80 : rest];
 }
 
 /** The four bytes of a binary32 value, as memory holds them. */

@@ -7,8 +7,9 @@ import { signed, text, unsigned, vector } from "./assembler-bytes.ts";
 const PAGE_BYTES = 65536;
 const MOST_PAGES = 65536;
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-const TYPE_CODES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, v128: 0x7b };
+const TYPE_CODES: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 const SECTIONS = {
+  custom: 0,
   type: 1,
   import: 2,
   function: 3,
@@ -125,6 +126,16 @@ function dataSection(data: readonly DataSegment[]): Uint8Array[] {
   const count = Uint8Array.from(unsigned(data.length));
   const length = segments.reduce((sum, { length }) => sum + length, count.length);
   return [Uint8Array.from([SECTIONS.data, ...unsigned(length)]), count, ...segments];
+}
+
+/** The module with a section at its end that says something about it and does nothing: UTF-8 text under a name. */
+export function withCustomSection(
+  module: Uint8Array<ArrayBuffer>,
+  name: string,
+  content: string,
+): Uint8Array<ArrayBuffer> {
+  const body = Uint8Array.from([...text(name), ...new TextEncoder().encode(content)]);
+  return concatenated([module, Uint8Array.from([SECTIONS.custom, ...unsigned(body.length)]), body]);
 }
 
 function concatenated(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

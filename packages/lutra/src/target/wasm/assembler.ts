@@ -2,9 +2,19 @@
 // nested like the text format's folded instructions: op("f32.add", a, b). Modules are put together in assembler-module.ts.
 
 import { float32, littleEndian, signed, unsigned } from "./assembler-bytes.ts";
-import { CORE, EXTRACT, LANE_MEMORY, MEMORY, SIMD, SIMD_MEMORY } from "./assembler-instructions.ts";
+import {
+  CORE,
+  EXTRACT,
+  LANE_MEMORY,
+  MEMORY,
+  RELAXED,
+  REPLACE,
+  SATURATING,
+  SIMD,
+  SIMD_MEMORY,
+} from "./assembler-instructions.ts";
 
-export type ValueType = "i32" | "i64" | "f32" | "v128";
+export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
 
 /** Instructions that leave one value of a type, or none. */
 export interface Code {
@@ -17,8 +27,9 @@ export interface Local {
   readonly index: number;
 }
 
-const TYPES: Readonly<Record<string, ValueType>> = { i: "i32", l: "i64", f: "f32", v: "v128" };
+const TYPES: Readonly<Record<string, ValueType>> = { i: "i32", l: "i64", f: "f32", d: "f64", v: "v128" };
 const SIMD_PREFIX = 0xfd;
+const SATURATING_PREFIX = 0xfc;
 /** Of a loop or an if without a result. */
 const EMPTY_BLOCK = 0x40;
 const END = 0x0b;
@@ -38,7 +49,9 @@ function prefixed(opcode: number): number[] {
   return [SIMD_PREFIX, ...unsigned(opcode)];
 }
 
-export type Operation = keyof typeof CORE | keyof typeof SIMD;
+export type Operation = keyof typeof CORE | keyof typeof SATURATING | keyof typeof SIMD | keyof typeof RELAXED;
+
+const VECTORS = { ...SIMD, ...RELAXED } as const;
 
 /** An instruction without immediates. */
 export function op(name: Operation, ...operands: readonly Code[]): Code {
@@ -46,13 +59,23 @@ export function op(name: Operation, ...operands: readonly Code[]): Code {
     const [opcode, signature] = CORE[name as keyof typeof CORE];
     return apply(name, signature, [opcode], operands);
   }
-  const [opcode, signature] = SIMD[name as keyof typeof SIMD];
+  if (name in SATURATING) {
+    const [opcode, signature] = SATURATING[name as keyof typeof SATURATING];
+    return apply(name, signature, [SATURATING_PREFIX, ...unsigned(opcode)], operands);
+  }
+  const [opcode, signature] = VECTORS[name as keyof typeof VECTORS];
   return apply(name, signature, prefixed(opcode), operands);
 }
 
 export function extractLane(name: keyof typeof EXTRACT, lane: number, v: Code): Code {
   const [opcode, signature] = EXTRACT[name];
   return apply(name, signature, [...prefixed(opcode), lane], [v]);
+}
+
+/** The vector v with another value in one lane. */
+export function replaceLane(name: keyof typeof REPLACE, lane: number, v: Code, value: Code): Code {
+  const [opcode, signature] = REPLACE[name];
+  return apply(name, signature, [...prefixed(opcode), lane], [v, value]);
 }
 
 /** Sixteen bytes out of the 32 of a and b. */
@@ -103,8 +126,9 @@ export function i32(value: number): Code {
   return { type: "i32", bytes: [0x41, ...signed(value | 0)] };
 }
 
+/** @param value an integer of at most 2^62 in size that binary64 holds */
 export function i64(value: number): Code {
-  return { type: "i64", bytes: [0x42, ...signed(value | 0)] };
+  return { type: "i64", bytes: [0x42, ...signed(value)] };
 }
 
 export function f32(value: number): Code {
@@ -121,7 +145,18 @@ export function i32x4(value: number): Code {
   return v128([value, value, value, value], "i32");
 }
 
-function v128(values: readonly number[], type: "f32" | "i32"): Code {
+/** Eight equal lanes. */
+export function i16x8(value: number): Code {
+  return v128(Array(8).fill(value), "i16");
+}
+
+/** Sixteen equal lanes. */
+export function i8x16(value: number): Code {
+  return v128(Array(16).fill(value), "i8");
+}
+
+/** A vector of 16 bytes, of lanes of one type. */
+export function v128(values: readonly number[], type: "f32" | "i32" | "i16" | "i8"): Code {
   return { type: "v128", bytes: [...prefixed(0x0c), ...new Uint8Array(littleEndian(values, type))] };
 }
 

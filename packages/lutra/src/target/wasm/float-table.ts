@@ -3,26 +3,25 @@
 import { LutraError } from "../../base/index.ts";
 import { printFormat } from "../../num/index.ts";
 import type { Table } from "../../table/index.ts";
-import { type Code, load, store } from "./assembler.ts";
+import { load, store } from "./assembler.ts";
 import type { FunctionDefinition } from "./assembler-module.ts";
 import type { DataLayout } from "./data.ts";
 import { Block, scalarLanes, vectorLanes } from "./lanes.ts";
 import { type Loop, loops } from "./loops.ts";
 import type { Form } from "./module.ts";
-import { emitTable, placeTable } from "./table.ts";
-import { emitTopBitsScalar, emitTopBitsVector, type InMemory, placeTopBits } from "./top-bits.ts";
+import { emitTable, type PlacedTable, placeTable } from "./table.ts";
 
 /** Vectors of one round of the SIMD loop. */
-const UNROLLED_VECTORS = 4;
+const UNROLLED_VECTORS = 8;
 const VECTOR_BYTES = 16;
 const FLOAT_BYTES = 4;
 
 /** run(input, output, count). @throws LutraError "unsupported" for tables of other floats */
 export function emitFloatTable(table: Table, form: Form, data: DataLayout): FunctionDefinition {
   checkFormats(table);
-  const emitters = emittersOf(table, data);
-  const vectors = form === "scalar" ? [] : [vectorLoop(emitters)];
-  return loops([...vectors, scalarLoop(emitters)]);
+  const placed = placeTable(table, data);
+  const vectors = form === "scalar" ? [] : [vectorLoop(placed, form)];
+  return loops([...vectors, scalarLoop(placed)]);
 }
 
 function checkFormats({ spec: { input, output } }: Table): void {
@@ -33,47 +32,31 @@ function checkFormats({ spec: { input, output } }: Table): void {
   });
 }
 
-/** The table's answers as code in a block: to four inputs, and to one. */
-interface Emitters {
-  vector(block: Block, at: InMemory): Code;
-  scalar(block: Block, at: InMemory): Code;
-}
-
-/** The fastest way that is exact for the table; its words go into the data. */
-function emittersOf(table: Table, data: DataLayout): Emitters {
-  const lines = placeTopBits(table, data);
-  if (lines !== null) {
-    return {
-      vector: (block, at) => emitTopBitsVector(block, table, lines, at),
-      scalar: (block, at) => emitTopBitsScalar(block, table, lines, at),
-    };
-  }
-  const placed = placeTable(table, data);
+/** All vectors of a round go through a part of their statements before the first one goes on: what they store has arrived when it is loaded. */
+function vectorLoop(placed: PlacedTable, form: "simd" | "relaxed"): Loop {
+  const bytes = UNROLLED_VECTORS * VECTOR_BYTES;
   return {
-    vector: (block, { x }) => emitTable(vectorLanes(block), placed, x),
-    scalar: (block, { x }) => emitTable(scalarLanes(block), placed, x),
-  };
-}
-
-function vectorLoop(emitters: Emitters): Loop {
-  let first: Block | undefined;
-  return {
-    inputBytes: VECTOR_BYTES,
-    outputBytes: VECTOR_BYTES,
-    unrolled: UNROLLED_VECTORS,
-    body(builder, input, output, at, prologue) {
-      const block = new Block(builder, first);
-      first ??= block;
-      const offset = at * VECTOR_BYTES;
-      const x = block.keep(load("v128.load", input, offset));
-      const y = emitters.vector(block, { x, address: input, offset });
-      prologue.push(...block.prologue.splice(0));
-      return [...block.statements, store("v128.store", output, y, offset)];
+    inputBytes: bytes,
+    outputBytes: bytes,
+    unrolled: 1,
+    body(builder, input, output, _at, prologue) {
+      const first = new Block(builder);
+      const blocks = [first, ...Array.from({ length: UNROLLED_VECTORS - 1 }, () => new Block(builder, first))];
+      blocks.forEach((block, i) => {
+        const offset = i * VECTOR_BYTES;
+        const x = block.keep(load("v128.load", input, offset));
+        const lanes = vectorLanes(block, form, { address: output, offset });
+        const y = emitTable(lanes, placed, x, { address: input, offset });
+        block.statements.push(store("v128.store", output, y, offset));
+      });
+      prologue.push(...first.prologue);
+      const parts = blocks.map((block) => block.parts());
+      return (parts[0] ?? []).flatMap((_, part) => parts.flatMap((statements) => statements[part] ?? []));
     },
   };
 }
 
-function scalarLoop(emitters: Emitters): Loop {
+function scalarLoop(placed: PlacedTable): Loop {
   return {
     inputBytes: FLOAT_BYTES,
     outputBytes: FLOAT_BYTES,
@@ -81,7 +64,7 @@ function scalarLoop(emitters: Emitters): Loop {
     body(builder, input, output) {
       const block = new Block(builder);
       const x = block.keep(load("f32.load", input));
-      const y = emitters.scalar(block, { x, address: input, offset: 0 });
+      const y = emitTable(scalarLanes(block), placed, x, { address: input, offset: 0 });
       return [...block.statements, store("f32.store", output, y)];
     },
   };

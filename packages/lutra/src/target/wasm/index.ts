@@ -1,2 +1,3 @@
+export { withCustomSection } from "./assembler-module.ts";
 export { emit } from "./emit.ts";
 export type { EmitOptions, EmittedModule, Form, ModuleMemory, Port } from "./module.ts";

@@ -4,6 +4,7 @@
 import type { Kernel, Lane, Over, Value } from "../../kernel/index.ts";
 import { assemble, type FunctionDefinition } from "./assembler-module.ts";
 import type { DataLayout } from "./data.ts";
+import { emitRepetitions } from "./repeat.ts";
 
 /** "simd" needs the 128-bit SIMD of WebAssembly 2.0, "relaxed" the relaxed SIMD of 3.0, "scalar" nothing. All give the same bits. */
 export type Form = "scalar" | "simd" | "relaxed";
@@ -34,7 +35,7 @@ export interface EmittedModule {
    * Exports `memory`, unless that is imported, `heap`, the first address behind the tables, and `run`. Elementwise kernels:
    * run(address of each param, address of each result, count). Others: run(address of each param, of each result, scratch, rows, columns).
    * Addresses are multiples of an element's size and best of 16. A result may begin where a param does, if both vary per element in
-   * elements of one size.
+   * elements of one size. Without columns nothing is written but results that are one number for all.
    */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly form: Form;
@@ -47,8 +48,10 @@ export interface EmittedModule {
   readonly scratchBytesPerColumn: number;
 }
 
+export type Ports = Pick<EmittedModule, "params" | "results">;
+
 /** The arrays of a kernel: params in order, then results. */
-export function portsOf({ values, results }: Kernel): Pick<EmittedModule, "params" | "results"> {
+export function portsOf({ values, results }: Kernel): Ports {
   const params = values.flatMap((value) =>
     value.op === "param" ? [{ name: value.name, lane: value.lane, over: value.over }] : [],
   );
@@ -59,15 +62,21 @@ export function portsOf({ values, results }: Kernel): Pick<EmittedModule, "param
   return { params, results: named };
 }
 
-/** Puts functions and tables together. The data must begin where the memory's tables do. */
+/**
+ * Puts functions and tables together. The data must begin where the memory's tables do.
+ * @throws TypeError if both the tables and the caller have something to run at the start
+ */
 export function moduleBytes(
   data: DataLayout,
   { run, start }: { readonly run: FunctionDefinition; readonly start?: FunctionDefinition },
   memory: ModuleMemory,
 ): Uint8Array<ArrayBuffer> {
+  const isRepeated = data.repetitions.length > 0;
+  if (isRepeated && start !== undefined) throw new TypeError("a module has one start");
+  const first = isRepeated ? emitRepetitions(data.repetitions) : start;
   return assemble({
     functions: { run },
-    ...(start === undefined ? {} : { start }),
+    ...(first === undefined ? {} : { start: first }),
     globals: { heap: data.end },
     data: data.segments,
     memoryBytes: data.end,

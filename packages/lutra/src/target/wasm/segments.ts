@@ -1,14 +1,16 @@
 // Which segment an argument belongs to, as code without branches: the fastest way that is exact for the table.
+//   top bits        of the argument, where all segments begin where these change: top-bits.ts
 //   uniform, bits   the index rule itself, where its positions are computed
-//   buckets         any rule: a uniform or bits position finds the one start of a segment that could lie near, one comparison decides
-//   search          any rule: a binary search among the starts, where no 4096 buckets part them
+//   buckets         any rule: one of those finds the one start of a segment that could lie near, a comparison decides
+//   search          any rule: a binary search among the starts, where no 2^16 buckets part them
 // An argument that is NaN gets some segment; offsets never leave the table.
 
 import { BINARY32, MIN_NORMAL_BINARY32, toOrdered32 } from "../../num/index.ts";
 import { segmentCount, segmentStarts, type Table } from "../../table/index.ts";
 import type { Code } from "./assembler.ts";
 import type { DataLayout } from "./data.ts";
-import type { Lanes } from "./lanes.ts";
+import type { InMemory, Lanes, Line } from "./lanes.ts";
+import { type Bucket, partingBits, type TopBits, tellingBits } from "./top-bits.ts";
 
 /** Positions of arguments in a row of `count` places, monotone in the argument; before and beyond go to the first and last. */
 type Positions =
@@ -17,33 +19,47 @@ type Positions =
   /** floor(toOrdered32(t) / 2^shift) - first */
   | { readonly by: "bits"; readonly first: number; readonly shift: number; readonly count: number };
 
+type Places = Positions | TopBits;
+
 type Finder =
-  | { readonly by: "positions"; readonly positions: Positions }
+  | { readonly by: "places"; readonly places: Places }
   /** Words at `rows`: for each position, the start to compare with and the offset of the line below it. */
-  | { readonly by: "buckets"; readonly positions: Positions; readonly rows: number }
+  | { readonly by: "buckets"; readonly places: Places; readonly rows: number }
   /** Starts at `starts`, NaN beyond the last, 2^steps - 1 of them. */
   | { readonly by: "search"; readonly starts: number; readonly steps: number };
 
 /** How the lines of a table are found, and in which order they lie in memory. */
 export interface Segments {
   readonly finder: Finder;
-  /** Segments of the table in the order of their lines in memory. */
-  readonly order: readonly number[];
+  /** Segments of the table in the order of their lines in memory, as often as it has them; -1 for a line that only NaNs find. */
+  readonly order: ArrayLike<number>;
+  /** Whether an argument finds its segment before it is clamped as well. */
+  readonly ignoresClamp: boolean;
 }
 
 /** Bytes of a line: slope and intercept. */
 const LINE_BYTES = 8;
-/** Positions of at most 2^20 lines come out of the mantissa of 2^20 + position. */
-const MOST_LINES = 2 ** 20;
-const MOST_BUCKETS = 4096;
+/** From here to its double, binary32 holds the integers. */
+const MANTISSA = 2 ** 23;
+const MOST_LINES = MANTISSA / LINE_BYTES;
+const MOST_BUCKETS = 2 ** 16;
 const FEWEST_BUCKETS = 16;
 
 /** Plans how to find a binary32 table's segments; the words it needs go into the data. */
 export function planSegments(table: Table, data: DataLayout): Segments {
+  const telling = tellingBits(table);
+  if (telling !== null) {
+    const { places, segments } = telling;
+    return { finder: { by: "places", places }, order: segments, ignoresClamp: true };
+  }
   const count = segmentCount(table);
   const direct = positionsOf(table, count);
-  if (direct !== null) return { finder: { by: "positions", positions: direct }, order: ascending(count) };
   const starts = segmentStarts(table.index, count, BINARY32);
+  const [low, high] = table.clamp;
+  const ignoresClamp = starts.every((start) => start > low && start <= high);
+  if (direct !== null) {
+    return { finder: { by: "places", places: direct }, order: ascending(count), ignoresClamp };
+  }
   // A segment without values has the start of the next one, or none.
   const order = [0, ...ascending(count - 1).map((i) => i + 1)].filter((i) => {
     const next = starts[i];
@@ -51,7 +67,7 @@ export function planSegments(table: Table, data: DataLayout): Segments {
     return begin < Infinity && (next === undefined || begin < next || i === 0);
   });
   const own = order.slice(1).map((i) => starts[i - 1] as number);
-  return { finder: buckets(own, data) ?? search(own, data), order };
+  return { finder: buckets(table, own, data) ?? search(own, data), order, ignoresClamp };
 }
 
 function ascending(count: number): number[] {
@@ -62,19 +78,21 @@ function ascending(count: number): number[] {
 function positionsOf({ index }: Table, count: number): Positions | null {
   if (index.rule === "float-bits") return { by: "bits", first: index.first, shift: index.shift, count };
   if (index.rule !== "uniform" || count > MOST_LINES) return null;
-  const isExact = index.width > MIN_NORMAL_BINARY32 && index.width <= 1 / MIN_NORMAL_BINARY32;
+  const isExact = index.width > LINE_BYTES * MIN_NORMAL_BINARY32 && index.width <= 1 / MIN_NORMAL_BINARY32;
   return isExact ? { by: "uniform", first: index.first, scale: 1 / index.width, count } : null;
 }
 
 // buckets and searches ------------------------------------------------------------------------------------------------
 
-/** The fewest positions that part all starts; null if none do. */
-function buckets(starts: readonly number[], data: DataLayout): Finder | null {
+/** The upper bits or the fewest positions that part all starts; null if none do. */
+function buckets(table: Table, starts: readonly number[], data: DataLayout): Finder | null {
+  const parting = partingBits(table, starts);
+  if (parting !== null) return { by: "buckets", places: parting.places, rows: bucketRows(parting.buckets, data) };
   for (let count = FEWEST_BUCKETS; count <= MOST_BUCKETS; count *= 2) {
-    const positions = [uniformPositions(starts, count), bitsPositions(starts, count)].find(
+    const places = [uniformPositions(starts, count), bitsPositions(starts, count)].find(
       (candidate) => candidate !== null && parts(candidate, starts),
     );
-    if (positions) return { by: "buckets", positions, rows: bucketRows(positions, starts, data) };
+    if (places) return { by: "buckets", places, rows: bucketRows(bucketsAt(places, starts), data) };
   }
   return null;
 }
@@ -83,7 +101,7 @@ function uniformPositions(starts: readonly number[], count: number): Positions |
   const first = starts[0] ?? 0;
   const length = (starts.at(-1) ?? 0) - first;
   const scale = Math.fround(count / Math.max(length, MIN_NORMAL_BINARY32));
-  const isNormal = length < 1 / MIN_NORMAL_BINARY32 && scale >= MIN_NORMAL_BINARY32 && scale < Infinity;
+  const isNormal = length < 1 / MIN_NORMAL_BINARY32 && scale >= MIN_NORMAL_BINARY32 && LINE_BYTES * scale < 2 ** 128;
   return isNormal ? { by: "uniform", first, scale, count } : null;
 }
 
@@ -109,17 +127,26 @@ function parts(positions: Positions, starts: readonly number[]): boolean {
   );
 }
 
-function bucketRows(positions: Positions, starts: readonly number[], data: DataLayout): number {
-  const rows = new DataView(new ArrayBuffer(positions.count * LINE_BYTES));
+function bucketsAt(positions: Positions, starts: readonly number[]): Bucket[] {
   let below = 0;
-  for (let position = 0; position < positions.count; position++) {
+  return Array.from({ length: positions.count }, (_, position) => {
     const start = starts[below];
     const isHere = start !== undefined && positionOf(positions, start) === position;
-    rows.setFloat32(position * LINE_BYTES, isHere ? start : Number.NaN, true);
-    rows.setInt32(position * LINE_BYTES + 4, below * LINE_BYTES, true);
+    const bucket = { start: isHere ? start : Number.NaN, below };
     if (isHere) below++;
-  }
-  return data.bytes(new Uint8Array(rows.buffer));
+    return bucket;
+  });
+}
+
+/** Of each bucket its start, and as a word the offset of the line below it. */
+function bucketRows(all: readonly Bucket[], data: DataLayout): number {
+  const words = new Float32Array(2 * all.length);
+  const offsets = new Int32Array(words.buffer);
+  all.forEach(({ start, below }, i) => {
+    words[2 * i] = start;
+    offsets[2 * i + 1] = below * LINE_BYTES;
+  });
+  return data.pairs(words);
 }
 
 function search(starts: readonly number[], data: DataLayout): Finder {
@@ -130,16 +157,21 @@ function search(starts: readonly number[], data: DataLayout): Finder {
 
 // code ----------------------------------------------------------------------------------------------------------------
 
-/** The byte offset of the line of the argument t, which must be kept. */
-export function offsetOf(lanes: Lanes, { finder }: Segments, t: Code): Code {
+/** Whether a table's lines are found from the bits of an argument: fastest where these are in memory. */
+export function readsBits({ finder }: Segments): boolean {
+  return finder.by !== "search" && finder.places.by === "top-bits";
+}
+
+/** The line of the argument t, which must be kept. `at`: where its bits are in memory, but for the sign and a clamp, if they are. */
+export function lineOf(lanes: Lanes, { finder }: Segments, t: Code, lines: number, at: InMemory | undefined): Line {
   switch (finder.by) {
-    case "positions":
-      return emitPositions(lanes, finder.positions, t);
+    case "places":
+      return pairOf(lanes, finder.places, t, lines, at);
     case "buckets": {
-      const offset = lanes.keep(emitPositions(lanes, finder.positions, t));
-      const { slope: start, intercept: below } = lanes.pair(offset, finder.rows);
+      const { slope: start, intercept: below } = pairOf(lanes, finder.places, t, finder.rows, at);
       const isAbove = lanes.compare("ge", t, start);
-      return lanes.integers("add", lanes.bits(below), lanes.where(isAbove, LINE_BYTES));
+      const offset = lanes.integers("add", lanes.bits(below), lanes.where(isAbove, LINE_BYTES));
+      return lanes.pair(lanes.keep(offset), lines);
     }
     case "search": {
       let offset = lanes.keep(lanes.integer(0));
@@ -149,22 +181,36 @@ export function offsetOf(lanes: Lanes, { finder }: Segments, t: Code): Code {
         const isAbove = lanes.compare("ge", t, start);
         offset = lanes.keep(lanes.integers("add", offset, lanes.where(isAbove, 2 ** step * 4)));
       }
-      return lanes.shift("shl", offset, 1);
+      return lanes.pair(lanes.keep(lanes.shift("shl", offset, 1)), lines);
     }
     default:
       return finder satisfies never;
   }
 }
 
+/** The pair at an argument's place. */
+function pairOf(lanes: Lanes, places: Places, t: Code, address: number, at: InMemory | undefined): Line {
+  if (places.by !== "top-bits") return lanes.pair(lanes.keep(emitPositions(lanes, places, t)), address);
+  const { shift, mask } = places;
+  if (at !== undefined) return lanes.pairBy(at, shift, mask, address);
+  const shifted = lanes.shift("shr_u", lanes.bits(t), shift);
+  return lanes.pair(lanes.keep(lanes.integers("and", shifted, lanes.integer(mask))), address);
+}
+
+/**
+ * The offset of a position. For uniform ones it is 8 floor(s) of the scaled difference s, in five operations: 8 s is clamped to
+ * [1, 8 (count - 1) + 1], which changes no position, and 2^23 - 1/2 is added. The exact sum is at least 2^23, where binary32 holds integers: it
+ * is rounded to the nearest, ties to even. So m < 8 s < m + 1 gives 2^23 + m, and 8 s = m gives 2^23 + m for even m, 2^23 + m - 1 for odd m:
+ * in both cases the bits above the lowest three are those of 8 floor(s), because multiples of 8 are even.
+ */
 function emitPositions(lanes: Lanes, positions: Positions, t: Code): Code {
   const { first, count } = positions;
   if (positions.by === "uniform") {
     const difference = first === 0 ? t : lanes.binary("sub", t, lanes.number(first));
-    const scaled = lanes.binary("mul", difference, lanes.number(positions.scale));
-    const inside = lanes.lower(lanes.number(count - 1), lanes.raise(lanes.number(0), scaled));
-    // The bits of 2^20 + i hold 8 i in their lowest places: the offset.
-    const mantissa = lanes.binary("add", lanes.floor(inside), lanes.number(MOST_LINES));
-    return lanes.integers("and", lanes.bits(mantissa), lanes.integer((MOST_LINES - 1) * LINE_BYTES));
+    const scaled = lanes.binary("mul", difference, lanes.number(positions.scale * LINE_BYTES));
+    const inside = lanes.lower(lanes.number((count - 1) * LINE_BYTES + 1), lanes.raise(lanes.number(1), scaled));
+    const mantissa = lanes.binary("add", inside, lanes.number(MANTISSA - 0.5));
+    return lanes.integers("and", lanes.bits(mantissa), lanes.integer(MANTISSA - LINE_BYTES));
   }
   // toOrdered32: negative values count down from 0.
   const bits = lanes.keep(lanes.bits(t));

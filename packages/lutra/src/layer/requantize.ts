@@ -1,0 +1,158 @@
+// What ends an integer matrix product: bias, requantization in fixed point, and an activation from a table or a residual sum. One shift for
+// the whole tensor on each side of a 16-bit multiplier per column, for SIMD has no shift per lane.
+
+import { LutraError } from "../base/index.ts";
+import { type Kernel, KernelBuilder } from "../kernel/index.ts";
+import { type IntegerFormat, toMultipliers, valuesOf } from "../num/index.ts";
+import { toCodes } from "./codes.ts";
+
+/** How codes are multiplied by m / 2^(before + between + after), m an integer of `bits` bits. */
+export interface Rescaling {
+  /** Of the multipliers: 15 keeps every number on the way in 32 bits, 31 needs 64. */
+  readonly bits: 15 | 31;
+  /** Bits that a sum loses before it is multiplied, so that 16 (23 with multipliers of 31 bits) hold it. */
+  readonly before: number;
+  readonly between: number;
+  readonly after: number;
+}
+
+export interface PlannedRescaling extends Rescaling {
+  /** Codes of the param "multiplier". */
+  readonly multipliers: readonly number[];
+  /** Of m / 2^shift against the ratio asked for: largest of all. */
+  readonly relativeError: number;
+}
+
+/** Bits, sign included, that a sum has when it is multiplied. */
+const SUM_BITS = { 15: 16, 31: 23 } as const;
+/** A product of Q15 numbers drops so many bits. */
+const Q15 = 15;
+const LONGEST_SHIFT = { 15: 31, 31: 62 } as const;
+
+export interface RescalingOptions {
+  /** Largest |sum| that need not saturate: calibrated, or what no product exceeds. */
+  readonly largest: number;
+  /** 15 if absent. */
+  readonly bits?: 15 | 31;
+}
+
+/**
+ * Multipliers and shifts for the ratios of a tensor's columns: (scale of a sum of that column) / (scale of the output).
+ * @throws LutraError "unsupported" if a sum of `largest` would pass the multipliers' range; RangeError for ratios that are not positive
+ */
+export function planRescaling(ratios: readonly number[], { largest, bits = 15 }: RescalingOptions): PlannedRescaling {
+  const before = Math.max(0, bitsOf(largest) + 1 - SUM_BITS[bits]);
+  const { multipliers, shift, relativeError } = toMultipliers(ratios, bits, LONGEST_SHIFT[bits]);
+  const rest = shift - before;
+  if (rest < 0) {
+    throw new LutraError(
+      "unsupported",
+      `sums of ${largest} times ${Math.max(...ratios)} pass a multiplier of ${bits} bits`,
+      {
+        note: "sums so large saturate any output: give the largest that does not, or an output of a larger scale",
+      },
+    );
+  }
+  const between = bits === 15 ? Math.min(Q15, rest) : rest;
+  return { bits, before, between, after: rest - between, multipliers, relativeError };
+}
+
+function bitsOf(x: number): number {
+  let bits = 0;
+  while (2 ** bits <= x) bits++;
+  return bits;
+}
+
+export interface RequantizeOptions {
+  /** Of the sums, 32 bits. Its scale only tells what they mean: the multipliers carry the columns' scales. */
+  readonly input: IntegerFormat;
+  readonly output: IntegerFormat;
+  readonly rescaling: Rescaling;
+  /** Whether there is a param "bias" per column, in codes of the sums; each within 2^30, and so are the sums. */
+  readonly bias: boolean;
+  /** Whether the param "multiplier" varies per column. */
+  readonly multiplier: "column" | "one";
+  /** A function of the requantized code, the hole "activation": rescaled to `input` first, 8 bits for a table of 256 entries. */
+  readonly activation?: { readonly fn: string; readonly input: IntegerFormat };
+}
+
+/**
+ * y = saturate(round(round(n m / 2^between) / 2^after) + zero point), n = saturate(round((sum + bias) / 2^before)); each rounded half up, an
+ * `activation` behind it. Params: "sums", "bias", "multiplier". With r = m / 2^(before + between + after), before zero point and activation
+ * and where nothing saturates, |y - r (sum + bias)| is at most 1/2 for the last rounding, 2^-after / 2 for that before it if after > 0, and
+ * r 2^before / 2 for the first if before > 0.
+ */
+export function requantize(options: RequantizeOptions): Kernel {
+  const { input, output, activation } = options;
+  const build = new KernelBuilder();
+  const target = activation?.input ?? output;
+  const code = toCodes(build, rescaled(build, options), target);
+  const answer = activation === undefined ? code : build.lookup("activation", activationSpec(activation, output), code);
+  return build.finish({ fn: activation?.fn ?? "x", domain: valuesOf(input), input, output }, answer);
+}
+
+function activationSpec(
+  { fn, input }: NonNullable<RequantizeOptions["activation"]>,
+  output: IntegerFormat,
+): Kernel["spec"] {
+  return { fn, domain: valuesOf(input), input, output };
+}
+
+export interface RequantizeResidualOptions extends Omit<RequantizeOptions, "activation"> {
+  /** Of the param "residual", without a zero point: at most 16 bits. Its scale may differ from the output's. */
+  readonly residual: IntegerFormat;
+}
+
+/**
+ * The same with a residual sum: y = saturate(requantized + round(residual m' / 2^s) + zero point), m' / 2^s its scale over the output's, of
+ * 15 bits. What `requantize` says of the error holds for the first part; the second adds at most 1/2 + |residual| 2^-(s + 1).
+ * @throws LutraError "unsupported" for a residual of more than 16 bits, with a zero point or of a scale 2^15 times the output's
+ */
+export function requantizeResidual(options: RequantizeResidualOptions): Kernel {
+  const { input, output, residual } = options;
+  if (residual.bits > 16 || residual.zeroPoint !== 0) {
+    throw new LutraError("unsupported", "a residual has at most 16 bits and the zero point 0");
+  }
+  const build = new KernelBuilder();
+  const branch = rescaled(build, options);
+  const skip = build.cast(build.codes("residual", "element", residual), build.laneAt(branch));
+  const sum = build.binary("add", branch, scaled(build, skip, residual.scale / output.scale));
+  return build.finish({ fn: "x", domain: valuesOf(input), input, output }, toCodes(build, sum, output));
+}
+
+/** Codes of 16 bits times a ratio, rounded half up. */
+function scaled(build: KernelBuilder, codes: number, ratio: number): number {
+  if (ratio === 1) return codes;
+  const { multipliers, shift } = toMultipliers([ratio], 15, LONGEST_SHIFT[15]);
+  if (shift < 1)
+    throw new LutraError("unsupported", `a residual of ${ratio} times the output's scale always saturates`);
+  const product = build.binary("mul", codes, build.integer(multipliers[0] as number, build.laneAt(codes)));
+  return build.shiftRight(product, build.integer(shift), "half-up");
+}
+
+/** Sums and biases stay below, so that adding them overflows nothing. */
+const LARGEST_SUM = 2 ** 30;
+
+/** Before zero point and saturation: i32, with multipliers of 31 bits i64. */
+function rescaled(
+  build: KernelBuilder,
+  { rescaling, bias, multiplier }: Pick<RequantizeOptions, "rescaling" | "bias" | "multiplier">,
+): number {
+  const { bits, before, between, after } = rescaling;
+  const range = [-LARGEST_SUM, LARGEST_SUM - 1] as const;
+  const sums = build.param("sums", "element", "i32", range);
+  const sum = bias ? build.binary("add", sums, build.param("bias", "column", "i32", range)) : sums;
+  const wide = bits === 15 ? "i32" : "i64";
+  const m = build.param("multiplier", multiplier, bits === 15 ? "i16" : "i32", [0, 2 ** bits - 1]);
+  const short = build.shiftRight(sum, build.integer(before), "half-up");
+  const product = build.binary("mul", build.cast(narrow(build, short, SUM_BITS[bits]), wide), build.cast(m, wide));
+  const once = build.shiftRight(product, build.integer(between), "half-up");
+  return after === 0 ? once : build.shiftRight(once, build.integer(after), "half-up");
+}
+
+/** Saturated to signed integers of so many bits. */
+function narrow(build: KernelBuilder, i: number, bits: 16 | 23): number {
+  if (bits === 16) return build.cast(i, "i16");
+  const raised = build.binary("max", i, build.integer(-(2 ** (bits - 1))));
+  return build.binary("min", raised, build.integer(2 ** (bits - 1) - 1));
+}

@@ -1,0 +1,1 @@
+export { type BinaryFile, type EmittedFile, emit, type LoaderOptions } from "./emit.ts";

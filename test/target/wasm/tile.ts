@@ -1,0 +1,86 @@
+// Runs an emitted module over a tile, as a user without the library would: each array at an address in its memory. What lies between arrays must
+// be left alone.
+
+import type { KernelInputs, Lane, Over } from "../../../packages/lutra/src/kernel/index.ts";
+import type { EmittedModule, Port } from "../../../packages/lutra/src/target/wasm/index.ts";
+
+const ARRAYS = {
+  f32: Float32Array,
+  i8: Int8Array,
+  u8: Uint8Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  i64: BigInt64Array,
+} as const satisfies Record<Lane, unknown>;
+
+/** Bytes between arrays, and what they hold. */
+const GAP = 48;
+const UNTOUCHED = 0xa5;
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  readonly heap: WebAssembly.Global<"i32">;
+  run(...numbers: readonly number[]): void;
+}
+
+export interface Tile {
+  readonly inputs: KernelInputs;
+  readonly rows: number;
+  readonly columns: number;
+  /** Results that begin where a param does: the param's name by the result's. */
+  readonly inPlace?: Readonly<Record<string, string>>;
+}
+
+export function instantiate({ bytes }: EmittedModule): Exports {
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Exports;
+}
+
+/** The results as numbers. @throws Error if the module writes beside its arrays */
+export function runTile(
+  module: EmittedModule,
+  { inputs, rows, columns, inPlace = {} }: Tile,
+  exports: Exports = instantiate(module),
+): Float64Array[] {
+  const { memory, heap, run } = exports;
+  const sizes: Readonly<Record<Over, number>> = { one: 1, row: rows, column: columns, element: rows * columns };
+  const places = new Map<string, number>();
+  let end = Math.ceil(heap.value / GAP) * GAP + GAP;
+  const reserve = (bytes: number): number => {
+    const at = end;
+    end = Math.ceil((at + bytes) / 16) * 16 + GAP;
+    return at;
+  };
+  const bytesOf = ({ lane, over }: Port): number => sizes[over] * ARRAYS[lane].BYTES_PER_ELEMENT;
+  for (const port of module.params) places.set(port.name, reserve(bytesOf(port)));
+  const outputs = module.results.map((port) => places.get(inPlace[port.name] ?? "") ?? reserve(bytesOf(port)));
+  const scratch = reserve(module.scratchBytesPerColumn * Math.ceil(columns / 16) * 16);
+  const missing = end - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+  const all = new Uint8Array(memory.buffer);
+  all.fill(UNTOUCHED, heap.value, end);
+  const arrayAt = ({ lane, over }: Port, at: number): InstanceType<(typeof ARRAYS)[Lane]> =>
+    new ARRAYS[lane](memory.buffer, at, sizes[over]);
+  const taken: [from: number, to: number][] = [[scratch, end - GAP]];
+  for (const port of module.params) {
+    const at = places.get(port.name) as number;
+    const array = arrayAt(port, at);
+    const input = inputs[port.name] as ArrayLike<number>;
+    if (array instanceof BigInt64Array) array.set(Array.from(input, BigInt));
+    else array.set(input);
+    taken.push([at, at + bytesOf(port)]);
+  }
+  module.results.forEach((port, i) => {
+    taken.push([outputs[i] as number, (outputs[i] as number) + bytesOf(port)]);
+  });
+  const addresses = [...module.params.map(({ name }) => places.get(name) as number), ...outputs];
+  if (module.isOverRows) run(...addresses, scratch, rows, columns);
+  else run(...addresses, rows * columns);
+  for (let at = heap.value; at < end; at++) {
+    if (all[at] !== UNTOUCHED && !taken.some(([from, to]) => from <= at && at < to)) {
+      throw new Error(`the byte at ${at} was written`);
+    }
+  }
+  return module.results.map((port, i) => Float64Array.from(arrayAt(port, outputs[i] as number), Number));
+}
