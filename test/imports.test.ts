@@ -24,6 +24,7 @@ const FOLDERS: RootLaw = {
   certify: folder(["fn", "table", "kernel"]),
   "target/onnx": folder(["table", "kernel", "onnx"]),
   "target/wasm": folder(["table", "kernel"]),
+  program: folder(["table", "kernel"]),
   run: folder(["table", "kernel", "layer", "target/wasm"]),
   "target/source": folder(["table", "kernel"]),
   "target/loader": folder(["kernel", "target/source", "target/wasm"]),
@@ -31,7 +32,7 @@ const FOLDERS: RootLaw = {
   "target/typescript": folder(["kernel", "target/source"]),
   onnx: folder(["fn"], ["onnx-buf", "@bufbuild/protobuf"]),
   data: folder([], ["papaparse", "fflate"]),
-  model: folder(["fn", "table", "kernel", "layer", "onnx", "data"]),
+  model: folder(["fn", "table", "kernel", "layer", "program", "onnx", "data"]),
   adapt: folder(["fit", "table", "kernel", "layer", "run"], ["onnxruntime-common", "@tensorflow/tfjs-core"]),
   compare: folder(["fn", "fit", "table", "kernel", "layer"]),
 };

@@ -4,6 +4,7 @@ export { type ExpandOptions, expand } from "./expand.ts";
 export * from "./holes.ts";
 export * from "./interpret.ts";
 export { laneOf, laneRange } from "./lanes.ts";
+export { parseKernel } from "./parse.ts";
 export { ranges } from "./ranges.ts";
 export { simplify } from "./simplify.ts";
 export type * from "./types.ts";

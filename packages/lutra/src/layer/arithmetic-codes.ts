@@ -56,7 +56,13 @@ function sumOf({ a, b, output, over = ELEMENTS }: ArithmeticCodesOptions, how: "
  * |y - x| <= 1/2 + |x - zx| 2^-(s + 1) output codes where nothing saturates.
  * @throws LutraError "unsupported" for more than 16 bits, or if the scale is 2^14 times the output's or more
  */
-export function rescaleCodes({ input, output }: { readonly input: IntegerFormat; readonly output: IntegerFormat }): Kernel {
+export function rescaleCodes({
+  input,
+  output,
+}: {
+  readonly input: IntegerFormat;
+  readonly output: IntegerFormat;
+}): Kernel {
   checkBits(input, output);
   const ratio = input.scale / output.scale;
   const { multipliers, shift } = toMultipliers([ratio], MULTIPLIER_BITS, LONGEST_SHIFT);

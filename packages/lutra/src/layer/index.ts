@@ -1,5 +1,12 @@
 export { type Approximation, approximations, polynomials, SUBSTITUTES } from "./approximations.ts";
-export { type ArithmeticCodesOptions, addCodes, mulCodes } from "./arithmetic-codes.ts";
+export { type ArithmeticCodesOptions, addCodes, mulCodes, rescaleCodes, subCodes } from "./arithmetic-codes.ts";
+export {
+  type AttentionContextOptions,
+  type AttentionWeightsOptions,
+  attentionContext,
+  attentionShares,
+  attentionWeights,
+} from "./attention-codes.ts";
 export { CORDIC_FUNCTIONS, type CordicFunction, type CordicOptions, cordic, cordicBound } from "./cordic.ts";
 export * from "./elementwise.ts";
 export * from "./float-forms.ts";

@@ -1,6 +1,7 @@
 // Reading attributes of nodes: the few kinds that finding layers needs, with the operator's default where one is absent.
 
 import { type AttributeProto, AttributeProto_AttributeType, type NodeProto } from "onnx-buf";
+import { decodeTensor } from "./tensor.ts";
 
 function attributeOf(node: NodeProto, name: string): AttributeProto | undefined {
   return node.attribute.find((attribute) => attribute.name === name);
@@ -28,4 +29,11 @@ export function textAttribute(node: NodeProto, name: string, otherwise: string):
 export function textsAttribute(node: NodeProto, name: string): readonly string[] | null {
   const attribute = attributeOf(node, name);
   return attribute === undefined ? null : attribute.strings.map((text) => new TextDecoder().decode(text));
+}
+
+/** The elements of a TENSOR attribute of numbers; null if absent. */
+export function numbersAttribute(node: NodeProto, name: string): readonly number[] | null {
+  const stored = attributeOf(node, name)?.t;
+  const decoded = stored === undefined ? null : decodeTensor(stored, new Map());
+  return decoded === null ? null : Array.from(decoded.data as ArrayLike<number | bigint>, Number);
 }

@@ -1,5 +1,7 @@
 // ONNX models: read, write, a typed view of the graph, finding the non-linear layers, replacing them by functions.
 
+export type { NodeProto } from "onnx-buf";
+export { integersAttribute, numberAttribute, numbersAttribute } from "./attribute.ts";
 export type { AttributeValue, Elements } from "./build.ts";
 export { constant, int64, node, tensor } from "./build.ts";
 export { embedExternal, externalFiles } from "./embed.ts";

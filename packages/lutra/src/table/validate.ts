@@ -101,7 +101,8 @@ function checkFloat(table: Table): void {
 
 // fields --------------------------------------------------------------------------------------------------------------
 
-function parseSpec(json: Json, where: string): Spec {
+/** @throws LutraError "bad-table" with the place */
+export function parseSpec(json: Json, where: string): Spec {
   const members = asObject(json, where);
   const fn = members.fn;
   if (typeof fn !== "string" || fn === "" || fn.length > MAX_FUNCTION_TEXT)

@@ -200,7 +200,7 @@ export const SIMD = {
  *   relaxed_min, max    no NaN, no zeros of both signs
  *   relaxed_q15mulr     not -32768 twice
  *   relaxed_dot         a second operand of bytes 0 to 127
- * Without i32x4.relaxed_dot_i8x16_i7x16_add_s: the baseline compiler of V8 11.3 (Node 20) loses its addend.
+ * The baseline compiler of V8 11.3 (Node 20, behind a flag) loses the addend of relaxed_dot_i8x16_i7x16_add_s: whoever uses it tries it first.
  */
 export const RELAXED = {
   "i8x16.relaxed_swizzle": [0x100, "vv>v"],
@@ -213,6 +213,7 @@ export const RELAXED = {
   "f32x4.relaxed_max": [0x10e, "vv>v"],
   "i16x8.relaxed_q15mulr_s": [0x111, "vv>v"],
   "i16x8.relaxed_dot_i8x16_i7x16_s": [0x112, "vv>v"],
+  "i32x4.relaxed_dot_i8x16_i7x16_add_s": [0x113, "vvv>v"],
 } as const;
 
 /** Behind the prefix 0xfd, with a lane as immediate. */

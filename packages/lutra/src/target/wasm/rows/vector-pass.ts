@@ -3,7 +3,7 @@
 // copied into scratch memory, with repetitions of one of them behind, and of its results only those wanted are copied back.
 
 import type { Value } from "../../../kernel/index.ts";
-import { type Code, get, i32, type Local, op, repeatWhile, set, store, when } from "../assembler.ts";
+import { type Code, get, i32, type Local, op, repeatWhile, sequence, set, store, when } from "../assembler.ts";
 import type { Block, InMemory } from "../lanes.ts";
 import { addressOf } from "./addresses.ts";
 import type { Frame } from "./frame.ts";
@@ -15,6 +15,11 @@ import { type Spill, Step } from "./vector.ts";
 import type { PassScope } from "./vector-scope.ts";
 import { laneWidth } from "./vector-widths.ts";
 import { partsOf, STEP, VECTOR_BYTES, type Width } from "./widths.ts";
+
+/** Steps of a round, depending on how long the code of one is. */
+const MOST_STEPS = 4;
+const FEWEST_STEPS = 2;
+const SHORT_STEP_BYTES = 512;
 
 /** A pass over one row. */
 export interface Stream {
@@ -65,15 +70,25 @@ interface Arrays {
   result(at: number): InMemory;
 }
 
-/** Two steps at a time, and one if their number is odd. */
+/** Several steps at a time, then one. Counting and comparing takes as long as a short step, so of those more are in a round. */
 function wholeSteps(frame: Frame, works: readonly Work[], c: Local): readonly Code[] {
-  const remain = (steps: number): Code =>
-    op("i32.lt_u", op("i32.add", get(c), i32((steps - 1) * STEP)), get(frame.whole));
-  const round = (steps: number): readonly Code[] => [
-    ...works.flatMap((work) => stepsOf(work, steps)),
-    set(c, op("i32.add", get(c), i32(steps * STEP))),
+  const { whole, builder } = frame;
+  const round = (steps: number): Code =>
+    sequence(...works.flatMap((work) => stepsOf(work, steps)), set(c, op("i32.add", get(c), i32(steps * STEP))));
+  const single = round(1);
+  const steps = single.bytes.length <= SHORT_STEP_BYTES ? MOST_STEPS : FEWEST_STEPS;
+  const others = (steps - 1) * STEP;
+  const end = builder.local("i32");
+  const [isRound, isStep] = [op("i32.lt_u", get(c), get(end)), op("i32.lt_u", get(c), get(whole))];
+  return [
+    set(c, i32(0)),
+    when(
+      op("i32.lt_u", i32(others), get(whole)),
+      set(end, op("i32.sub", get(whole), i32(others))),
+      repeatWhile(isRound, round(steps)),
+    ),
+    when(isStep, repeatWhile(isStep, single)),
   ];
-  return [set(c, i32(0)), when(remain(2), repeatWhile(remain(2), ...round(2))), when(remain(1), ...round(1))];
 }
 
 function stepsOf(work: Work, steps: number): readonly Code[] {

@@ -1,0 +1,85 @@
+// Products with weights: weights of 7 bits with a scale for each column, the bias and the input's zero point in one offset, requantized by a
+// multiplier for each column.
+
+import { planRescaling, requantize } from "../../layer/index.ts";
+import { type IntegerFormat, integerFormat, valuesOf } from "../../num/index.ts";
+import type { Constant, Operator } from "../trace/network.ts";
+import { constantOf, fault, type Held, type Lowering, shapeIn } from "./context.ts";
+
+/** Weights are -63 to 63: with 64 added they have 7 bits, which relaxed dot products need of one operand. */
+const LARGEST_WEIGHT = 63;
+/** Of an int8 code without its zero point. */
+const LARGEST_CODE = 255;
+const SUMS: IntegerFormat = integerFormat(true, 32);
+
+export function linear(
+  lowering: Lowering,
+  { a, b, result }: Extract<Operator, { op: "product" }>,
+  bias: Constant | null,
+  format: IntegerFormat,
+): Held {
+  const weights = constantOf(lowering, b);
+  if (weights?.shape.length !== 2) throw fault(lowering, result, "weights are one matrix");
+  const [k, n] = weights.shape as [number, number];
+  const x = lowering.need(a, "byte");
+  const data = weights.data.map((w, i) => w * (x.scales?.[Math.floor(i / n)] ?? 1));
+  const scales = columns(n, (j) => (largestOf(data, k, n, j) || 1) / LARGEST_WEIGHT);
+  const codes = Int8Array.from(data, (w, i) => Math.round(w / (scales[i % n] as number)));
+  const sumScales = scales.map((scale) => scale * x.format.scale);
+  const offsets = columns(n, (j) => {
+    const own = bias === null ? 0 : (bias.data[bias.data.length === 1 ? 0 : j] as number);
+    return Math.round(own / (sumScales[j] as number)) - x.format.zeroPoint * sumOf(codes, k, n, j, (w) => w);
+  });
+  const rescaling = planRescaling(
+    sumScales.map((scale) => scale / format.scale),
+    { largest: largestSum(codes, offsets, sumScales, format), bits: format.bits > 16 ? 31 : 15 },
+  );
+  const { builder } = lowering;
+  const y = builder.codes(format, shapeIn(lowering, result));
+  const multiplier =
+    rescaling.bits === 15
+      ? builder.constant(Int16Array.from(rescaling.multipliers), "i16", [n])
+      : builder.constant(Int32Array.from(rescaling.multipliers), "i32", [n]);
+  builder.emit({
+    op: "product",
+    a: x.tensor,
+    b: builder.constant(codes, "i8", [k, n]),
+    isTransposed: false,
+    kernel: requantize({ input: SUMS, output: format, rescaling, bias: true, multiplier: "column" }),
+    arguments: { bias: builder.constant(Int32Array.from(offsets), "i32", [n]), multiplier },
+    results: [y.tensor],
+  });
+  return y;
+}
+
+function columns(n: number, of: (column: number) => number): number[] {
+  return Array.from({ length: n }, (_, j) => of(j));
+}
+
+function largestOf(data: ArrayLike<number>, k: number, n: number, j: number): number {
+  let most = 0;
+  for (let i = 0; i < k; i++) most = Math.max(most, Math.abs(data[i * n + j] as number));
+  return most;
+}
+
+function sumOf(data: ArrayLike<number>, k: number, n: number, j: number, of: (x: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < k; i++) sum += of(data[i * n + j] as number);
+  return sum;
+}
+
+/** The largest sum that need not saturate: no column passes what its weights allow, nor need it pass the format's range. */
+function largestSum(
+  codes: Int8Array,
+  offsets: readonly number[],
+  sumScales: readonly number[],
+  format: IntegerFormat,
+): number {
+  const n = offsets.length;
+  const { lo, hi } = valuesOf(format);
+  const bounds = columns(n, (j) => {
+    const possible = LARGEST_CODE * sumOf(codes, codes.length / n, n, j, Math.abs) + Math.abs(offsets[j] as number);
+    return Math.min(possible, Math.max(-lo, hi) / (sumScales[j] as number));
+  });
+  return Math.max(...bounds);
+}

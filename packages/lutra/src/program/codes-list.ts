@@ -1,0 +1,130 @@
+// Lists of integers beside a header of JSON: packed one after another in their narrowest lane, found again by lane, offset and length.
+
+import type { Json, LutraError } from "../base/index.ts";
+import type { Codes, TensorLane } from "./types.ts";
+
+/** Where lists are read from, and the error for what does not fit. */
+export interface CodesList {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  fault(where: string, message: string): LutraError;
+}
+
+interface CodesArray {
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): Codes;
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): Codes;
+  from(codes: readonly number[]): Codes;
+}
+
+/** The typed array of a lane. */
+export const ARRAYS: Readonly<Record<TensorLane, CodesArray>> = {
+  i8: Int8Array,
+  u8: Uint8Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+};
+
+const RANGES: readonly (readonly [lane: TensorLane, lo: number, hi: number])[] = [
+  ["i8", -(2 ** 7), 2 ** 7 - 1],
+  ["u8", 0, 2 ** 8 - 1],
+  ["i16", -(2 ** 15), 2 ** 15 - 1],
+  ["u16", 0, 2 ** 16 - 1],
+  ["i32", -(2 ** 31), 2 ** 31 - 1],
+  ["u32", 0, 2 ** 32 - 1],
+];
+/** Shorter lists stay in the JSON. */
+const SHORTEST = 16;
+
+export class PackedCodes {
+  readonly #alignment: number;
+  readonly #lists: { readonly at: number; readonly codes: Codes }[] = [];
+  #length = 0;
+
+  constructor(alignment: number) {
+    this.#alignment = alignment;
+  }
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  add(codes: Codes): Json {
+    const at = Math.ceil(this.#length / this.#alignment) * this.#alignment;
+    this.#lists.push({ at, codes });
+    this.#length = at + codes.byteLength;
+    return { codes: [laneOfCodes(codes), at, codes.length] };
+  }
+
+  /** JSON with long lists of integers packed. */
+  pack(json: Json): Json {
+    if (Array.isArray(json)) {
+      const lane = json.length >= SHORTEST ? narrowest(json) : undefined;
+      return lane === undefined
+        ? json.map((item: Json) => this.pack(item))
+        : this.add(ARRAYS[lane].from(json as number[]));
+    }
+    if (json === null || typeof json !== "object") return json;
+    return Object.fromEntries(Object.entries(json).map(([name, item]) => [name, this.pack(item)]));
+  }
+
+  copyTo(bytes: Uint8Array): void {
+    for (const { at, codes } of this.#lists) {
+      bytes.set(new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength), at);
+    }
+  }
+
+  /** JSON with its lists in place again. @throws what the list's fault gives */
+  static unpack(json: Json, list: CodesList, where: string): Json {
+    if (Array.isArray(json)) return json.map((item: Json, i) => PackedCodes.unpack(item, list, `${where}[${i}]`));
+    if (json === null || typeof json !== "object") return json;
+    if (
+      "codes" in json &&
+      Object.keys(json).length === 1 &&
+      Array.isArray(json.codes) &&
+      typeof json.codes[0] === "string"
+    ) {
+      return Array.from(PackedCodes.view(json, list, where));
+    }
+    return Object.fromEntries(
+      Object.entries(json).map(([name, item]) => [name, PackedCodes.unpack(item, list, `${where}.${name}`)]),
+    );
+  }
+
+  /** The list itself, without a copy. @throws what the list's fault gives */
+  static view(json: Json, { bytes, fault }: CodesList, where: string): Codes {
+    const given = json !== null && typeof json === "object" && "codes" in json ? json.codes : undefined;
+    if (!Array.isArray(given) || given.length !== 3) throw fault(where, "must be a list of codes");
+    const [name, offset, length] = given as readonly Json[];
+    const lane = RANGES.find(([known]) => known === name)?.[0];
+    if (lane === undefined) throw fault(where, `${name} is no lane`);
+    const width = ARRAYS[lane].BYTES_PER_ELEMENT;
+    const isInside =
+      typeof offset === "number" &&
+      typeof length === "number" &&
+      Number.isInteger(offset) &&
+      Number.isInteger(length) &&
+      offset >= 0 &&
+      length >= 0 &&
+      offset % width === 0 &&
+      offset + length * width <= bytes.length;
+    if (!isInside) throw fault(where, `${length} codes of ${width} bytes at ${offset} are not in the data`);
+    return new ARRAYS[lane](bytes.buffer, bytes.byteOffset + offset, length);
+  }
+}
+
+export function laneOfCodes(codes: Codes): TensorLane {
+  return `${codes[Symbol.toStringTag].startsWith("U") ? "u" : "i"}${(8 * codes.BYTES_PER_ELEMENT) as 8 | 16 | 32}`;
+}
+
+function narrowest(list: readonly Json[]): TensorLane | undefined {
+  let [least, most] = [Infinity, -Infinity];
+  for (const item of list) {
+    if (typeof item !== "number" || !Number.isInteger(item) || Object.is(item, -0)) return undefined;
+    least = Math.min(least, item);
+    most = Math.max(most, item);
+  }
+  return RANGES.find(([, lo, hi]) => lo <= least && most <= hi)?.[0];
+}

@@ -1,0 +1,4 @@
+export { readProgram, writeProgram } from "./file.ts";
+export { interpret } from "./interpret.ts";
+export type * from "./types.ts";
+export { verify } from "./verify.ts";

@@ -1,0 +1,87 @@
+// Sizes: their value in a run, their largest value, and whether two are equal in every run (as polynomials in the named sizes).
+
+import type { NamedSize, Size } from "./types.ts";
+
+/** Values of the named sizes in one run. */
+export type Extents = Readonly<Record<string, number>>;
+
+/** @throws RangeError for a name without a value */
+export function sizeIn(size: Size, extents: Extents): number {
+  if (typeof size === "number") return size;
+  if (typeof size === "string") {
+    const value = extents[size];
+    if (value === undefined) throw new RangeError(`the size ${size} has no value`);
+    return value;
+  }
+  const values = size.args.map((arg) => sizeIn(arg, extents));
+  return size.op === "add" ? values.reduce((a, b) => a + b, 0) : values.reduce((a, b) => a * b, 1);
+}
+
+export function shapeIn(shape: readonly Size[], extents: Extents): number[] {
+  return shape.map((size) => sizeIn(size, extents));
+}
+
+/** The value when every named size is largest. Sizes grow with each other, so it is the largest. */
+export function largest(size: Size, sizes: readonly NamedSize[]): number {
+  return sizeIn(size, Object.fromEntries(sizes.map(({ name, most }) => [name, most])));
+}
+
+export function product(shape: readonly Size[]): Size {
+  return { op: "mul", args: shape };
+}
+
+export function namesIn(size: Size): readonly string[] {
+  if (typeof size === "number") return [];
+  return typeof size === "string" ? [size] : size.args.flatMap(namesIn);
+}
+
+/** Whether two sizes are equal whatever the named ones are. */
+export function areEqual(a: Size, b: Size): boolean {
+  const [left, right] = [polynomial(a), polynomial(b)];
+  return left.size === right.size && [...left].every(([term, factor]) => right.get(term) === factor);
+}
+
+/** Whether a size is 1 in every run. */
+export function isOne(size: Size): boolean {
+  return areEqual(size, 1);
+}
+
+/** Factors by their product of names, sorted: 3 batch sequence is {"batch*sequence": 3}. */
+function polynomial(size: Size): ReadonlyMap<string, number> {
+  if (typeof size === "number") return new Map(size === 0 ? [] : [["", size]]);
+  if (typeof size === "string") return new Map([[size, 1]]);
+  const args = size.args.map(polynomial);
+  if (size.op === "add") return sumOf(args.flatMap((arg) => [...arg]));
+  let all = new Map([["", 1]]);
+  for (const arg of args) all = sumOf(pairs([...all], [...arg]).map(([a, b]) => timesOf(a, b)));
+  return all;
+}
+
+type Term = readonly [names: string, factor: number];
+
+function pairs(left: readonly Term[], right: readonly Term[]): (readonly [Term, Term])[] {
+  return left.flatMap((a) => right.map((b) => [a, b] as const));
+}
+
+function timesOf([a, x]: Term, [b, y]: Term): Term {
+  const names = [...a.split("*"), ...b.split("*")].filter((name) => name !== "");
+  return [names.sort().join("*"), x * y];
+}
+
+function sumOf(terms: readonly Term[]): Map<string, number> {
+  const sum = new Map<string, number>();
+  for (const [names, factor] of terms) sum.set(names, (sum.get(names) ?? 0) + factor);
+  return new Map([...sum].filter(([, factor]) => factor !== 0));
+}
+
+/** A complaint where shapes differ in some run. */
+export function sameShape(wanted: readonly Size[], given: readonly Size[]): string | null {
+  const isSame = wanted.length === given.length && wanted.every((size, i) => areEqual(size, given[i] as Size));
+  return isSame ? null : `the shape is ${show(wanted)}, not ${show(given)}`;
+}
+
+export function show(shape: readonly Size[]): string {
+  const text = (size: Size): string =>
+    typeof size === "object" ? size.args.map(text).join(size.op === "add" ? " + " : " ") : `${size}`;
+  return `[${shape.map(text).join(", ")}]`;
+}

@@ -1,0 +1,117 @@
+// The rules of steps that run a kernel: factors match, sums stay inside 32 bits, arguments and results align with the tile.
+
+import { type Kernel, type Lane, laneRange, type Over, type Value, verify as verifyKernel } from "../kernel/index.ts";
+import type { Interval } from "../num/index.ts";
+import { innerAxes, resultShape } from "./align.ts";
+import { areEqual, isOne, largest, sameShape, show } from "./sizes.ts";
+import type { Program, Size, Step, TensorType } from "./types.ts";
+
+/** The param that holds a product's sums. */
+export const ACCUMULATOR = "sums";
+
+export function productComplaint(step: Step & { readonly op: "product" }, program: Program): string | null {
+  const [a, b] = [program.tensors[step.a] as TensorType, program.tensors[step.b] as TensorType];
+  if (a.shape.length < 2 || b.shape.length < 2) return "factors have at least two axes";
+  const [m, k] = a.shape.slice(-2) as [Size, Size];
+  const [first, second] = b.shape.slice(-2) as [Size, Size];
+  const [inner, n] = step.isTransposed ? [second, first] : [first, second];
+  if (!areEqual(k, inner)) return `factors of ${show([k])} and ${show([inner])} do not match`;
+  const outer = outerOf(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  if (outer === null)
+    return `leading axes ${show(a.shape.slice(0, -2))} and ${show(b.shape.slice(0, -2))} do not align`;
+  const sum = sumRange(rangeOf(step.a, program), rangeOf(step.b, program), largest(k, program.sizes));
+  const accumulator = step.kernel.values.find((value) => value.op === "param" && value.name === ACCUMULATOR);
+  if (accumulator?.op !== "param" || accumulator.lane !== "i32" || accumulator.over !== "element") {
+    return `the kernel needs an i32 param "${ACCUMULATOR}" per element`;
+  }
+  const [lo, hi] = accumulator.range ?? [-(2 ** 31), 2 ** 31 - 1];
+  if (sum.lo < lo || sum.hi > hi)
+    return `a sum may be from ${sum.lo} to ${sum.hi}, "${ACCUMULATOR}" is from ${lo} to ${hi}`;
+  return tileComplaint(step, [...outer, m, n], program);
+}
+
+/** The outer axes of a product; null if they do not align. */
+function outerOf(a: readonly Size[], b: readonly Size[]): readonly Size[] | null {
+  const [longer, shorter] = a.length >= b.length ? [a, b] : [b, a];
+  const start = longer.length - shorter.length;
+  const outer: Size[] = longer.slice(0, start);
+  for (const [i, size] of shorter.entries()) {
+    const other = longer[start + i] as Size;
+    if (!areEqual(size, other) && !isOne(size) && !isOne(other)) return null;
+    outer.push(isOne(size) ? other : size);
+  }
+  return outer;
+}
+
+/** The integers that a tensor may hold: those of a constant's data, else what was promised, else its lane's. */
+export function rangeOf(name: string, { constants, tensors }: Program): Interval {
+  const { lane, range } = tensors[name] as TensorType;
+  const codes = constants[name];
+  if (codes !== undefined && codes.length > 0) {
+    let [lo, hi] = [Infinity, -Infinity];
+    for (let i = 0; i < codes.length; i++)
+      [lo, hi] = [Math.min(lo, codes[i] as number), Math.max(hi, codes[i] as number)];
+    return { lo, hi };
+  }
+  return range === undefined ? (laneRange(lane) as Interval) : { lo: range[0], hi: range[1] };
+}
+
+function sumRange(a: Interval, b: Interval, count: number): Interval {
+  const corners = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi];
+  return { lo: Math.min(0, count * Math.min(...corners)), hi: Math.max(0, count * Math.max(...corners)) };
+}
+
+export type Tiled = Step & { readonly op: "product" | "kernel" };
+
+export function tileComplaint(step: Tiled, tile: readonly Size[], program: Program): string | null {
+  verifyKernel(step.kernel);
+  const longest = largest(tile.at(-1) as Size, program.sizes);
+  const { maxRow } = step.kernel.spec;
+  if (maxRow !== undefined && longest > maxRow) return `rows of up to ${longest}, the kernel's have at most ${maxRow}`;
+  return argumentsComplaint(step, tile, program) ?? resultsComplaint(step, tile, program);
+}
+
+function argumentsComplaint(step: Tiled, tile: readonly Size[], program: Program): string | null {
+  for (const value of step.kernel.values) {
+    if (value.op !== "param" || (step.op === "product" && value.name === ACCUMULATOR)) continue;
+    const name = step.arguments[value.name];
+    if (name === undefined) return `the kernel's param "${value.name}" has no argument`;
+    const complaint =
+      argumentComplaint(value, program.tensors[name] as TensorType, tile) ?? promiseComplaint(value, name, program);
+    if (complaint !== null) return `${name} as "${value.name}": ${complaint}`;
+  }
+  return null;
+}
+
+function argumentComplaint(value: Value, type: TensorType, tile: readonly Size[]): string | null {
+  if (type.lane !== value.lane) return `lanes differ: ${type.lane} and ${value.lane}`;
+  const inner = innerAxes(tile, value.over);
+  const leading = type.shape.slice(0, type.shape.length - inner.length);
+  const outer = tile.slice(0, -2);
+  if (type.shape.length < inner.length || leading.length > outer.length)
+    return `${show(type.shape)} has the wrong number of axes`;
+  const aligned = [...outer.slice(outer.length - leading.length), ...inner];
+  const fits = type.shape.every((size, i) => areEqual(size, aligned[i] as Size) || (i < leading.length && isOne(size)));
+  return fits ? null : `${show(type.shape)} does not align with ${show(aligned)}`;
+}
+
+/** A param that promises a range gets a tensor that keeps it. */
+function promiseComplaint(value: Value & { readonly op: "param" }, name: string, program: Program): string | null {
+  if (value.range === undefined) return null;
+  const range = rangeOf(name, program);
+  const [lo, hi] = value.range;
+  return lo <= range.lo && range.hi <= hi ? null : `holds ${range.lo} to ${range.hi}, promised are ${lo} to ${hi}`;
+}
+
+function resultsComplaint(step: Tiled, tile: readonly Size[], program: Program): string | null {
+  const { results, values }: Kernel = step.kernel;
+  if (results.length !== step.results.length) return `the kernel gives ${results.length} results`;
+  for (const [i, name] of step.results.entries()) {
+    const { lane, over } = values[results[i] as number] as { readonly lane: Lane; readonly over: Over };
+    const type = program.tensors[name] as TensorType;
+    if (type.lane !== lane) return `result ${name}: lanes differ: ${type.lane} and ${lane}`;
+    const complaint = sameShape(resultShape(tile, over), type.shape);
+    if (complaint !== null) return `result ${name}: ${complaint}`;
+  }
+  return null;
+}
