@@ -4,12 +4,15 @@ import { describe, expect, test } from "vitest";
 import { finish } from "../../packages/lutra/src/base/index.ts";
 import { solve } from "../../packages/lutra/src/fit/index.ts";
 import { fill, holes, interpret, type Kernel, verify } from "../../packages/lutra/src/kernel/index.ts";
-import { type SoftmaxCodesOptions, softmaxCodes } from "../../packages/lutra/src/layer/index.ts";
+import { type SoftmaxCodesOptions, softmaxCodes, softmaxWeights } from "../../packages/lutra/src/layer/index.ts";
 import { BINARY32, parseFormat, random } from "../../packages/lutra/src/num/index.ts";
 
 /** The kernel with tables of the correctly rounded answers. */
 function filled(options: SoftmaxCodesOptions): Kernel {
-  const kernel = softmaxCodes(options);
+  return withTables(softmaxCodes(options));
+}
+
+function withTables(kernel: Kernel): Kernel {
   const tables = holes(kernel).map(({ hole, spec }) => {
     const problem = { spec, size: { segments: 16 }, norm: "max", tails: ["clamp", "clamp"], reductions: [] } as const;
     return [hole, finish(solve(problem, "direct", { seed: 1 })).table] as const;
@@ -72,6 +75,24 @@ describe("softmax of codes", () => {
       ];
       const most = row.reduce((a, b) => Math.max(a, b));
       expect(row[codes.indexOf(codes.reduce((a, b) => Math.max(a, b)))]).toBe(most);
+    }
+  });
+
+  test("weights of 7 bits are within 0.51 units of the exponentials, 1 at the maximum, and come with their sum", () => {
+    const [columns, scale] = [128, 1 / 32];
+    const kernel = withTables(softmaxWeights({ input: parseFormat(`int8:${scale}`), maxRow: columns }));
+    verify(kernel);
+    const x = rowsOf(columns, 40);
+    const [weights, sums] = interpret(kernel, { x }, ROWS, columns) as [Float64Array, Float64Array];
+    for (let r = 0; r < ROWS; r++) {
+      const row = x.subarray(r * columns, (r + 1) * columns);
+      const given = Array.from(weights.subarray(r * columns, (r + 1) * columns));
+      const most = Math.max(...row);
+      given.forEach((weight, c) => {
+        const error = Math.abs(weight - 128 * Math.exp(scale * ((row[c] as number) - most)));
+        expect(error).toBeLessThanOrEqual(row[c] === most ? 1 : 0.51);
+      });
+      expect(sums[r]).toBe(given.reduce((all, weight) => all + weight, 0));
     }
   });
 

@@ -1,6 +1,5 @@
 // Integer products in WebAssembly against sums written out: every method, all shapes of remainders, the largest operands.
 
-import { setFlagsFromString } from "node:v8";
 import { describe, expect, it } from "vitest";
 import { random } from "../../../packages/lutra/src/num/index.ts";
 import { assemble } from "../../../packages/lutra/src/target/wasm/assembler-module.ts";
@@ -10,10 +9,9 @@ import {
   productFunction,
   productLayout,
 } from "../../../packages/lutra/src/target/wasm/product.ts";
-import { FORMS } from "./forms.ts";
+import { FORMS, withoutBaselineCompiler } from "./forms.ts";
 
-// The baseline compiler of Node 20 loses the addend of the relaxed dot product.
-setFlagsFromString("--no-liftoff");
+withoutBaselineCompiler();
 
 const METHODS: readonly ProductMethod[] = FORMS.includes("relaxed") ? ["relaxed-a", "relaxed-b", "simd"] : ["simd"];
 const MEMORY_BYTES = 2 ** 20;

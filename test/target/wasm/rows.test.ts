@@ -3,7 +3,17 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { interpret, type Kernel, KernelBuilder, type Lane } from "../../../packages/lutra/src/kernel/index.ts";
+import { finish } from "../../../packages/lutra/src/base/index.ts";
+import { solve } from "../../../packages/lutra/src/fit/index.ts";
+import {
+  fill,
+  holes,
+  interpret,
+  type Kernel,
+  KernelBuilder,
+  type Lane,
+} from "../../../packages/lutra/src/kernel/index.ts";
+import { softmaxCodes, softmaxWeights } from "../../../packages/lutra/src/layer/index.ts";
 import { BINARY32, integerFormat } from "../../../packages/lutra/src/num/index.ts";
 import type { Spec, Table } from "../../../packages/lutra/src/table/index.ts";
 import { type EmittedModule, emit } from "../../../packages/lutra/src/target/wasm/index.ts";
@@ -93,11 +103,34 @@ describe.each(FORMS)("modules in the form %s have the bits of interpret():", (fo
     }
   });
 
+  test("Softmax of codes: tables in registers, several results", () => {
+    const options = { input: integerFormat(true, 8, 1 / 16), maxRow: 256 };
+    for (const kernel of [softmaxCodes(options), softmaxWeights(options)].map(withDirectTables)) {
+      const module = emit(kernel, { form });
+      for (const columns of [1, 15, 16, 85, 200]) expectSame(kernel, module, 4, columns);
+    }
+  });
+
+  test("without columns nothing is written", () => {
+    const kernel = ROW_KERNELS.w_layer_norm as Kernel;
+    const inputs = { x: [], gamma: [], beta: [] };
+    expect(runTile(emit(kernel, { form }), { inputs, rows: 3, columns: 0 })).toEqual([new Float64Array(0)]);
+  });
+
   test("integer tables of 32-bit codes", () => {
     const kernels = [wideTable("breakpoints", "i32", true), wideTable("uniform", "i32"), wideTable("uniform", "u32")];
     for (const kernel of kernels) expectSame(kernel, emit(kernel, { form }), 1, 300);
   });
 });
+
+/** The kernel with tables of the rounded answers to all codes in its holes. */
+function withDirectTables(kernel: Kernel): Kernel {
+  const tables = holes(kernel).map(({ hole, spec }) => {
+    const problem = { spec, size: { segments: 16 }, norm: "max", tails: ["clamp", "clamp"], reductions: [] } as const;
+    return [hole, finish(solve(problem, "direct", { seed: 1 })).table] as const;
+  });
+  return fill(kernel, Object.fromEntries(tables));
+}
 
 /** A table of 9 lines over all 32-bit codes, of three roundings in turn. */
 function wideTable(rule: "breakpoints" | "uniform", lane: Lane & ("i32" | "u32"), isOdd = false): Kernel {

@@ -41,4 +41,4 @@ export {
 } from "./requantize.ts";
 export * from "./softermax.ts";
 export * from "./softmax.ts";
-export { type SoftmaxCodesOptions, softmaxCodes } from "./softmax-codes.ts";
+export { type SoftmaxCodesOptions, softmaxCodes, softmaxWeights } from "./softmax-codes.ts";

@@ -13,6 +13,8 @@ const EXPONENTIAL: IntegerFormat = integerFormat(false, EXP_BITS, 2 ** -EXP_BITS
 const HALF = 16;
 /** A sum of so many exponentials stays below 2^31. */
 const LONGEST_ROW = 2 ** 16;
+/** Of unnormalised weights: what products of bytes of relaxed SIMD take. */
+const WEIGHT_BITS = 7;
 /** Of the probabilities. */
 const OUTPUT: IntegerFormat = integerFormat(false, 8, 2 ** -8);
 
@@ -34,12 +36,9 @@ export interface SoftmaxCodesOptions {
  * @throws LutraError "unsupported" for inputs that are no integers of at most 8 bits, RangeError for longer rows
  */
 export function softmaxCodes({ input, maxRow }: SoftmaxCodesOptions): Kernel {
-  const format = checked(input);
-  if (!(Number.isInteger(maxRow) && maxRow >= 1 && maxRow <= LONGEST_ROW)) {
-    throw new RangeError(`rows of 1 to ${LONGEST_ROW} codes, got ${maxRow}`);
-  }
+  const format = checked(input, maxRow);
   const build = new KernelBuilder();
-  const e = build.cast(exponentials(build, format), "i32");
+  const e = exponentials(build, format);
   // The maximum's own exponential is near 2^15, which interval analysis does not see.
   const sum = build.binary("max", build.reduce("add", e), build.integer(1));
   const bits = build.bits(sum);
@@ -54,13 +53,31 @@ export function softmaxCodes({ input, maxRow }: SoftmaxCodesOptions): Kernel {
   return build.finish(spec, build.cast(p, "u8"));
 }
 
+/**
+ * Softmax before its division: per element the weight w = e / 2^8, rounded half up and at most 127, per row the sum of the weights. So many
+ * units of 2^-7 are within 0.51 units of exp(-S d), at the maximum itself within 1. A product with the weights, divided by their sum, is one
+ * with Softmax. Two results; holes and errors thrown are those of softmaxCodes.
+ */
+export function softmaxWeights({ input, maxRow }: SoftmaxCodesOptions): Kernel {
+  const format = checked(input, maxRow);
+  const build = new KernelBuilder();
+  const rounded = build.shiftRight(exponentials(build, format), build.integer(EXP_BITS - WEIGHT_BITS), "half-up");
+  const weight = build.binary("min", rounded, build.integer(2 ** WEIGHT_BITS - 1));
+  const output = integerFormat(false, WEIGHT_BITS, 2 ** -WEIGHT_BITS);
+  const spec: Spec = { fn: "softmax", domain: valuesOf(format), input: format, output, maxRow };
+  return build.finish(spec, build.cast(weight, "u8"), build.reduce("add", weight));
+}
+
 /** a b / 2^15, rounded half up. */
 function fraction(build: KernelBuilder, a: number, b: number): number {
   return build.shiftRight(build.binary("mul", a, b), build.integer(EXP_BITS), "half-up");
 }
 
-/** @throws LutraError "unsupported" */
-function checked(format: Format): IntegerFormat {
+/** @throws LutraError "unsupported", RangeError */
+function checked(format: Format, maxRow: number): IntegerFormat {
+  if (!(Number.isInteger(maxRow) && maxRow >= 1 && maxRow <= LONGEST_ROW)) {
+    throw new RangeError(`rows of 1 to ${LONGEST_ROW} codes, got ${maxRow}`);
+  }
   if (format.kind === "integer" && format.bits <= 8) return format;
   throw new LutraError("unsupported", `Softmax of codes cannot take ${printFormat(format)}`, {
     note: "its inputs are integers of at most 8 bits; softmax takes binary32",
@@ -79,7 +96,7 @@ function exponentials(build: KernelBuilder, format: IntegerFormat): number {
     build.lookup("exp-high", exponential(HALF * format.scale), high),
     build.lookup("exp-low", exponential(format.scale), low),
   ].map((factor) => build.cast(factor, "i32")) as [number, number];
-  return build.cast(fraction(build, ...factors), "u16");
+  return fraction(build, ...factors);
 }
 
 /** exp(-x) of 4-bit codes. */

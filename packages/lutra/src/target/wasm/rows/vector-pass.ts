@@ -19,7 +19,7 @@ import { partsOf, STEP, VECTOR_BYTES, type Width } from "./widths.ts";
 /** Steps of a round, depending on how long the code of one is. */
 const MOST_STEPS = 4;
 const FEWEST_STEPS = 2;
-const SHORT_STEP_BYTES = 512;
+const SHORT_STEP_BYTES = 320;
 
 /** A pass over one row. */
 export interface Stream {
