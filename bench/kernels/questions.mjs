@@ -35,9 +35,9 @@ const FINE_TABLES = {
     ...{ reduce: "reflect", range: [-16, 16], tails: "clamp" },
     breakpoints: below(steps([2, 2 ** -8], [4, 2 ** -7], [8, 2 ** -6], [15.875, 2 ** -5])),
   },
-  tanh: { reduce: "none", breakpoints: both(steps([2 ** -8, 2 ** -9], [2, 2 ** -8], [4, 2 ** -7], [8, 2 ** -6])) },
-  erf: { reduce: "none", breakpoints: both(steps([1, 2 ** -9], [2, 2 ** -8], [3.5, 2 ** -7])) },
-  sigmoid: { reduce: "none", breakpoints: both(steps([4, 2 ** -7], [8, 2 ** -6], [15, 2 ** -5])) },
+  tanh: { reduce: "odd", breakpoints: steps([2, 2 ** -8], [4, 2 ** -7], [7.75, 2 ** -6]) },
+  erf: { reduce: "odd", breakpoints: steps([1, 2 ** -9], [2, 2 ** -8], [3.5, 2 ** -7]) },
+  sigmoid: { reduce: "complement", breakpoints: below(steps([4, 2 ** -7], [8, 2 ** -6], [15, 2 ** -5])) },
   exp: {
     ...{ reduce: "none", range: [-16, 0] },
     breakpoints: below(steps([1, 2 ** -9], [2, 2 ** -8], [4, 2 ** -7], [8, 2 ** -6], [15.875, 2 ** -5])),
@@ -90,6 +90,14 @@ function steps(...parts) {
     for (let x = (magnitudes.at(-1) ?? 0) + step; x <= end; x += step) magnitudes.push(x);
   }
   return magnitudes;
+}
+
+/** Magnitudes from 2^first to 2^last, so many to each power of two. */
+function octaves(first, last, count) {
+  const each = Array.from({ length: last - first }, (_, octave) =>
+    Array.from({ length: count }, (_unused, i) => 2 ** (first + octave) * (1 + i / count)),
+  );
+  return [...each.flat(), 2 ** last];
 }
 
 /** Breakpoints below 0 that part what has these magnitudes from what is closer to 0. */
@@ -173,14 +181,13 @@ function allCodes({ fn, input, output }) {
   return solved(problemOf({ fn, input, output, segments, norm: "max" }), "direct");
 }
 
-/** Exp by upper bits, as within 1e-6, and 0 for what is far below a row's maximum. What a row needs once may take longer. */
+/** Exp by upper bits: 64 lines for each octave, which a first-level cache holds, and 0 for what is far below a row's maximum. */
+const ROW_EXP = { fn: "exp", reduce: "none", breakpoints: below(octaves(-7, 4, 64)), tails: "auto", norm: "max" };
+
 function withTables(kernel) {
   const tables = holes(kernel).map(({ hole, spec }) => {
-    if (hole !== "exp") return [hole, solved(planProblem(spec, { segments: 64, norm: "max" }), "optimal")];
-    return [
-      hole,
-      solved({ ...problemOf({ ...FINE_TABLES.exp, fn: "exp", tails: "auto", norm: "max" }), spec }, "optimal"),
-    ];
+    if (hole !== "exp") return [hole, solved(planProblem(spec, { segments: 64, norm: "max" }), "uniform")];
+    return [hole, solved({ ...problemOf(ROW_EXP), spec }, "optimal")];
   });
   const filled = fill(kernel, Object.fromEntries(tables));
   return { kernel: filled, error: finish(certify(filled)).absolute.upper };
