@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kernelFunction } from "../../packages/lutra/src/adapt/tfjs/compute.ts";
 import { install, uninstall } from "../../packages/lutra/src/adapt/tfjs.ts";
 import { ROOT } from "../shared.ts";
 
@@ -72,6 +73,46 @@ describe("imported before the backends", () => {
     install();
     expect(registered("wasm").map((kernel) => kernel?.kernelName)).toEqual(ours.map((kernel) => kernel?.kernelName));
     for (const [i, kernel] of registered("wasm").entries()) expect(kernel).not.toBe(own.get("wasm")?.[i]);
+  });
+
+  it("leaves a gradient that somebody registered since, and takes its own of its own kernels away", () => {
+    const theirs = { ...tanhGradient };
+    tf.unregisterGradient("Tanh");
+    tf.registerGradient(theirs);
+    uninstall();
+    expect(tf.getGradient("Tanh")).toBe(theirs);
+    expect(tf.getGradient("LutraTanhGrad")).toBeUndefined();
+    tf.unregisterGradient("Tanh");
+    tf.registerGradient(tanhGradient);
+    install();
+    const second = { ...tf.getGradient("LutraTanhGrad") };
+    tf.unregisterGradient("LutraTanhGrad");
+    tf.registerGradient(second);
+    uninstall();
+    expect(tf.getGradient("LutraTanhGrad")).toBe(second);
+    tf.unregisterGradient("LutraTanhGrad");
+    install();
+  });
+
+  it.each(BACKENDS)("keeps no output of a run that fails on %s", async (backend) => {
+    await tf.setBackend(backend);
+    const [dy, y] = [tf.tensor1d([1, 2, 3]), tf.tensor1d([1, 2])];
+    const fail = (): unknown => tf.engine().runKernel("LutraTanhGrad", { dy, y });
+    expect(fail).toThrow("has 2 values, 3 elements have 3");
+    const before = tf.backend().numDataIds();
+    expect(fail).toThrow();
+    expect(tf.backend().numDataIds()).toBe(before);
+    tf.dispose([dy, y]);
+  });
+
+  it("gives its region back where the kernel cannot be loaded into it", () => {
+    const freed: number[] = [];
+    const wasmMemory = new WebAssembly.Memory({ initial: 1 });
+    const wasm = { wasmMemory, _malloc: () => 65_536, _free: (address: number) => void freed.push(address) };
+    const inputs = { x: { dtype: "float32", shape: [2], dataId: {} } };
+    const kernelFunc = kernelFunction("Tanh", "wasm");
+    expect(() => kernelFunc({ inputs, backend: { wasm }, attrs: {} } as never)).toThrow("is outside the memory");
+    expect(freed).toEqual([65_536]);
   });
 
   it("works on where TensorFlow.js's memory has grown, and the tensors in it moved", async () => {

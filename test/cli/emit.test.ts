@@ -152,10 +152,11 @@ describe("a layer of a row", () => {
       ["exp.json", "--layer", "max", "--max-row", "9"],
       "Allowed choices are softmax, log-softmax, layer-norm, rms-norm",
     ],
-    [["rsqrt.json", "--layer", "rms-norm", "--max-row", "9"], "--epsilon goes with --layer layer-norm and rms-norm"],
+    [["rsqrt.json", "--layer", "rms-norm", "--max-row", "9"], "--layer rms-norm needs --epsilon"],
+    [["gelu.json", "--epsilon", "1"], "--epsilon goes with --layer layer-norm and rms-norm"],
     [["exp.json", "--layer", "softmax", "--max-row", "9", "--gamma"], "--gamma and --beta go with a norm"],
     [["--layer", "softmax", "--max-row", "9"], "give table files, or --layer softmax --in FORMAT"],
-    [["exp.json", "--layer", "softmax", "--in", "s8.4", "--max-row", "9"], "give table files, or --layer softmax"],
+    [["exp.json", "--layer", "softmax", "--in", "s8.4", "--max-row", "9"], "takes no table files"],
     [["--layer", "softmax", "--in", "s8.4", "--max-row", "65537"], "a row of codes has at most 65536"],
     [["--layer", "log-softmax", "--in", "s8.4", "--max-row", "9"], "--in goes with --layer softmax"],
     [["gelu.json", "--form", "simd"], "--form goes with --target wasm"],
@@ -190,10 +191,19 @@ test("writes over its own files what they say already, and over others only if t
   expect(await readFile(path("over/lut_gelu.wasm"))).not.toEqual(before);
 });
 
-test("does not take a folder's place", async () => {
+test.each([[], ["--force"]])("does not take a folder's place %s", async (...force: readonly string[]) => {
   await mkdir(path("full/lut_gelu.ts"), { recursive: true });
-  const stderr = await lutraFails(["emit", "gelu.json", "--target", "typescript", "-o", "full"], { cwd: path() });
-  expect(stderr).toContain('"full/lut_gelu.ts" is there already');
+  await writeFile(path("full/lut_gelu.ts/precious"), "mine");
+  const args = ["emit", "gelu.json", "--target", "typescript", "-o", "full", ...force];
+  expect(await lutraFails(args, { cwd: path() })).toContain(
+    '"full/lut_gelu.ts" is a folder, a file is to be written there',
+  );
+  expect(await readFile(path("full/lut_gelu.ts/precious"), "utf8")).toBe("mine");
+});
+
+test.each(["int", "class", "memcpy", "x"])("does not call a function %s", async (name) => {
+  const args = ["emit", "gelu.json", "--target", "c", "--name", name, "-o", "none"];
+  expect(await lutraFails(args, { cwd: path() })).toContain(`"${name}" is a word of C or JavaScript`);
 });
 
 test("refuses a target that it does not know", async () => {

@@ -39,7 +39,7 @@ describeWith({ command: "gcc" }, "expanded and in C, a table gives its bits:", (
   writeC(folder, EXPANDED);
   let run: Run;
   beforeAll(() => {
-    run = compileC(folder, "gcc", ["-std=c99", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-O2"], EXPANDED);
+    run = compileC(folder, "gcc", ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O2"], EXPANDED);
   });
   it.each(NAMES)("%s", (name) => expectSame(name, run));
 });

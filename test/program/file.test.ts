@@ -106,6 +106,14 @@ describe("a hostile header with right checksums", () => {
     expect(refused(withHeader(change)).message).toContain(message);
   });
 
+  it("cannot make one list of the data many lists of numbers", () => {
+    const list = '{"codes":["i8",0,16]}';
+    const many = withHeader((text) => text.replace('"states":[]', `"states":[${Array(1000).fill(list).join()}]`));
+    expect(refused(many).message).toContain("must be a text");
+    const inKernel = withHeader((text) => text.replace('"results":[', `"results":[${Array(1000).fill(list).join()},`));
+    expect(refused(inKernel).message).toContain("the lists are longer than the data");
+  });
+
   it("gives an error of its own, never another, for 3000 seeded changes of its values", () => {
     const source = random(11);
     const pick = (count: number): number => Math.floor(source.uniform() * count);

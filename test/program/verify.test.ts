@@ -104,6 +104,7 @@ describe("verify", () => {
       "the part of x needs a stride for each axis of its box",
     ],
     [{ op: "exit", when: "x", outputs: {} }, "it gives no output y"],
+    [{ op: "exit", when: "x", outputs: { y: "x" } }, "output y: the shape is [n, 3], not [n, 4]"],
     [
       { op: "product", a: "x", b: "x", isTransposed: true, kernel: plain(), arguments: {}, results: ["y"] },
       "result y: lanes differ",

@@ -167,3 +167,11 @@ test("lutra/run loads no npm package and little of the library", () => {
   const folders = loaded.map((url) => /dist\/(\w+)\//.exec(url)?.[1]);
   expect([...new Set(folders)].sort()).toEqual(["base", "kernel", "layer", "num", "run", "table", "target"]);
 });
+
+test("a form that there is not is refused", () => {
+  for (const form of ["avx", ["simd"]] as unknown as readonly "simd"[]) {
+    expect(() => compileKernel(kernelOf("binary32"), { form })).toThrow(
+      "a module's form is one of scalar, simd, relaxed",
+    );
+  }
+});

@@ -2,7 +2,6 @@
 // adds up in scratch. So run's own part is tested alone: names, lengths, parts, addresses.
 
 import { describe, expect, test } from "vitest";
-import type { Kernel } from "../../packages/lutra/src/kernel/index.ts";
 import { type Inputs, signatureOf } from "../../packages/lutra/src/run/call.ts";
 import type { Codes } from "../../packages/lutra/src/run/codes.ts";
 import { type Compute, Runner } from "../../packages/lutra/src/run/runner.ts";
@@ -21,9 +20,9 @@ const MODULE = {
     { name: "y1", lane: "i32", over: "row" },
   ],
   isOverRows: true,
+  maxColumns: 60_000,
   scratchBytesPerColumn: 4,
 } as const satisfies Partial<EmittedModule>;
-const KERNEL = { spec: { maxRow: 60_000 }, values: [{ op: "reduce", with: "add", lane: "i32" }] } as unknown as Kernel;
 const HEAP = 1024;
 
 interface Stand {
@@ -51,7 +50,7 @@ function stand(region?: Region): Stand {
       new Int32Array(memory.buffer, y1, rows)[row] = sums.reduce((sum, value) => sum + value);
     }
   };
-  const signature = signatureOf(KERNEL, MODULE as unknown as EmittedModule);
+  const signature = signatureOf(MODULE as unknown as EmittedModule);
   const workspace = new Workspace(memory, HEAP, region);
   return { runner: new Runner({ signature, needs: { ...MODULE, threads: 1 }, workspace, compute }), memory, calls };
 }
@@ -233,7 +232,7 @@ describe("rows refuse", () => {
 
   test("a count where rows and columns are needed, and rows without a length", () => {
     expect(() => stand().runner.buffers(15)).toThrow("this kernel works on rows, got a count of 15 values");
-    const signature = { ...signatureOf(KERNEL, MODULE as unknown as EmittedModule) };
+    const signature = { ...signatureOf(MODULE as unknown as EmittedModule) };
     const [first] = signature.params;
     const alone = { ...signature, params: [first], results: signature.results.slice(0, 1) };
     const { runner } = stand();

@@ -38,6 +38,12 @@ function errorOf(json: Json): LutraError {
   throw new Error("was accepted");
 }
 
+test("a file of lutra fit is read as the table in it", () => {
+  const file = { format: "lutra-table", version: 1, table: good, problem: {} } as unknown as Json;
+  expect(parseTable(fromJson(JSON.stringify(file)))).toEqual(parseTable(fromJson(JSON.stringify(good))));
+  expect(() => parseTable({ format: "lutra-table" })).toThrow(LutraError);
+});
+
 describe("parseTable", () => {
   test("reads back what toJson wrote, infinities included", () => {
     const table = parseTable(fromJson(JSON.stringify(good)));

@@ -193,7 +193,9 @@ describe("a loaded kernel", () => {
     ["an output that is too short", () => gelu(X, new Float32Array(2)), "y has 2 numbers, 40001 are needed"],
     ["a detached input", () => gelu(detached()), "detached"],
     ["a detached output", () => gelu(new Float32Array(0), detached()), "detached"],
-    ["a size that is none", () => gelu.buffers(-1), "no size of an array: -4 bytes"],
+    ["a size below 0", () => gelu.buffers(-1), "n is no count: -1"],
+    ["a size that is not whole", () => gelu.buffers(1.5), "n is no count: 1.5"],
+    ["a size that is none", () => gelu.buffers("4" as never), "n is no count: 4"],
     ["more memory than there is", () => gelu.buffers(2 ** 30), "grow"],
   ])("refuses %s", (_what, run, message) => {
     expect(run).toThrow(message);
@@ -209,13 +211,13 @@ describe("a loaded kernel", () => {
 
 describe("a loaded kernel of rows", () => {
   /** (x - the row's largest) gamma. */
-  function scaled(maxRow?: number): Kernel {
+  function scaled(): Kernel {
     const build = new KernelBuilder();
     const x = build.param("x", "element");
     const difference = build.binary("sub", x, build.reduce("max", x));
     const y = build.binary("mul", difference, build.param("gamma", "column"));
     const spec = { fn: "scaled", domain: { lo: -1e6, hi: 1e6 }, input: BINARY32, output: BINARY32 };
-    return build.finish(maxRow === undefined ? spec : { ...spec, maxRow }, y);
+    return build.finish(spec, y);
   }
 
   const kernel = scaled();
@@ -225,8 +227,8 @@ describe("a loaded kernel of rows", () => {
     Float32Array.from({ length: count }, (_, i) => ((i * 37) % 101) - 50);
   let rows: Loaded;
   beforeAll(async () => {
-    written(kernel, { name: "rows" });
-    rows = await (await imported("rows")).load();
+    written(kernel, { name: "scaled" });
+    rows = await (await imported("scaled")).load();
   });
 
   it.each([
@@ -258,15 +260,36 @@ describe("a loaded kernel of rows", () => {
     ["rows that are not whole", () => rows(numbers(7), numbers(2), 2), "x has 7 numbers, which are no rows of 2"],
     ["rows of nothing", () => rows(numbers(0), numbers(0), 0), "x has 0 numbers, which are no rows of 0"],
     ["columns that are no count", () => rows(numbers(5), numbers(2), 2.5), "which are no rows of 2.5"],
+    ["buffers of a part of a column", () => rows.buffers(2, 1.5), "columns is no count: 1.5"],
+    ["buffers of a part of a row", () => rows.buffers(1.5, 2), "rows is no count: 1.5"],
+    ["buffers of less than nothing", () => rows.buffers(-1, -1), "rows is no count: -1"],
     ["too few factors", () => rows(numbers(6), numbers(2), 3), "gamma has 2 numbers, 3 are needed"],
   ])("refuses %s", (_what, run, message) => expect(run).toThrow(message));
 
-  it("refuses rows longer than the kernel is proven for", async () => {
-    written(scaled(4), { name: "short" });
-    const short = await (await imported("short")).load();
-    expect([...short(numbers(4), numbers(4), 4)]).toEqual(meant(numbers(4), numbers(4)));
-    expect(() => short(numbers(5), numbers(5), 5)).toThrow("x has 5 numbers, which are no rows of 5 of at most 4");
+  /** x - the row's sum. */
+  const centred = (lane: "i32" | "f32"): Kernel => {
+    const build = new KernelBuilder();
+    const x = build.param("x", "element", lane, lane === "i32" ? [-100, 100] : undefined);
+    const y = build.binary("sub", x, build.reduce("add", x));
+    const spec = { fn: "x", domain: { lo: -1e6, hi: 1e6 }, input: BINARY32, output: BINARY32, maxRow: 4 };
+    return build.finish(spec, y);
+  };
+
+  it("refuses rows longer than sums of integers are proven for", async () => {
+    const short = await loaded("centred_codes", centred("i32"));
+    expect([...short(Int32Array.of(1, 2, 3, 4), 4)]).toEqual([-9, -8, -7, -6]);
+    expect(() => short(new Int32Array(5), 5)).toThrow("x has 5 numbers, which are no rows of 5 of at most 4");
   });
+
+  it("takes longer rows than the spec's longest where floats are summed: their sums need no proof", async () => {
+    const floats = await loaded("centred_floats", centred("f32"));
+    expect([...floats(Float32Array.of(1, 1, 1, 1, 1), 5)]).toEqual([-4, -4, -4, -4, -4]);
+  });
+
+  async function loaded(name: string, of: Kernel): Promise<Loaded> {
+    written(of, { name });
+    return (await imported(name)).load();
+  }
 });
 
 describe("no loader is written for", () => {

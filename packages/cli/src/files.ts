@@ -115,6 +115,7 @@ export async function stageFolder(
   };
   return {
     async write(name, content) {
+      await checkNoFolder(join(target, name));
       if (!mayReplace) await checkSame(join(target, name), content);
       await makeFolder(dirname(join(stage, name)), target);
       await writeContent(join(stage, name), content, join(target, name));
@@ -162,6 +163,16 @@ async function checkReplaceable(target: string, writesTables: boolean): Promise<
       note: "choose another folder with -o",
     });
   }
+}
+
+/** @throws LutraError "io" if a folder has the place of a file: nobody's files are removed with it */
+async function checkNoFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (!found?.isDirectory()) return;
+  throw new LutraError("io", `"${path}" is a folder, a file is to be written there`, {
+    where: path,
+    note: "move it, or choose another place",
+  });
 }
 
 /** @throws LutraError "io" if there is something at the path that says something else */

@@ -12,6 +12,7 @@ import {
   type Kernel,
   KernelBuilder,
   type Lane,
+  type Over,
 } from "../../../packages/lutra/src/kernel/index.ts";
 import { softmaxCodes, softmaxWeights } from "../../../packages/lutra/src/layer/index.ts";
 import { BINARY32, integerFormat } from "../../../packages/lutra/src/num/index.ts";
@@ -19,6 +20,7 @@ import type { Spec, Table } from "../../../packages/lutra/src/table/index.ts";
 import { type EmittedModule, emit } from "../../../packages/lutra/src/target/wasm/index.ts";
 import { randomInputs, randomKernel } from "../../kernel/random-kernel.ts";
 import { KERNELS, ROW_KERNELS } from "../source-kernels.ts";
+import { floatTable } from "./float-tables.ts";
 import { FORMS } from "./forms.ts";
 import { instantiate, runTile } from "./tile.ts";
 
@@ -117,11 +119,59 @@ describe.each(FORMS)("modules in the form %s have the bits of interpret():", (fo
     expect(runTile(emit(kernel, { form }), { inputs, rows: 3, columns: 0 })).toEqual([new Float64Array(0)]);
   });
 
+  test("saturated sums of all kinds of ranges, sampled", () => {
+    const same = fc.property(saturatedSum, (kernel) => expectSame(kernel, emit(kernel, { form }), 2, 50));
+    fc.assert(same, { seed: 41, numRuns: KERNEL_COUNT });
+  });
+
+  test.each<Over>(["row", "column", "one"])('a binary32 table of a param over "%s"', (over) => {
+    const table = floatTable({ rule: "breakpoints", codes: [-1, 0.5, 2] }, [
+      [1, 2, -3, 4],
+      [0, 1, 0.5, 2],
+    ]);
+    const build = new KernelBuilder();
+    const kernel = build.finish(rowSpec, build.lookup("f", table.spec, build.param("x", over)));
+    const module = emit(fill(kernel, { f: table }), { form });
+    for (const columns of [1, 5, 16, 37]) expectSame(fill(kernel, { f: table }), module, 4, columns);
+  });
+
+  test.each([2 ** 31, 3 * 2 ** 30])("in an imported memory, with tables from address %i on", (base) => {
+    const imported = new WebAssembly.Memory({ initial: base / 65536 + 16 });
+    for (const name of ["f_gelu", "i_gelu8", "i_silu16", "w_softmax"]) {
+      const kernel = KERNELS[name] as Kernel;
+      const module = emit(kernel, { form, memory: { kind: "imported", base, isShared: false } });
+      const exports = instantiate(module, imported);
+      expect(exports.heap).toBeGreaterThan(base);
+      const inputs = randomInputs(kernel, 3, 37, 1);
+      expect(runTile(module, { inputs, rows: 3, columns: 37 }, exports), name).toEqual(
+        interpret(kernel, inputs, 3, 37),
+      );
+    }
+  });
+
   test("integer tables of 32-bit codes", () => {
     const kernels = [wideTable("breakpoints", "i32", true), wideTable("uniform", "i32"), wideTable("uniform", "u32")];
     for (const kernel of kernels) expectSame(kernel, emit(kernel, { form }), 1, 300);
   });
 });
+
+const BOUNDS = [0, 3, 100, 127, 128, 200, 255, 256, 300, 32767, 32768, 40000, 65535, 65536, 100000];
+const bound = fc.constantFrom(...BOUNDS, ...BOUNDS.map((n) => -n));
+const range = fc.tuple(bound, bound).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+
+/** Sums and differences of integers in drawn ranges, narrowed to a lane: by themselves, and in a further difference. */
+const saturatedSum = fc
+  .record({
+    operation: fc.constantFrom("add" as const, "sub" as const),
+    lane: fc.constantFrom<Lane>("i8", "u8", "i16", "u16"),
+    ranges: fc.tuple(range, range),
+  })
+  .map(({ operation, lane, ranges }) => {
+    const build = new KernelBuilder();
+    const [a, b] = ranges.map((range, i) => build.param(`p${i}`, "element", "i32", range)) as [number, number];
+    const sum = build.cast(build.binary(operation, a, b), lane);
+    return build.finish(rowSpec, sum, build.binary("sub", build.cast(sum, "i32"), b));
+  });
 
 /** The kernel with tables of the rounded answers to all codes in its holes. */
 function withDirectTables(kernel: Kernel): Kernel {

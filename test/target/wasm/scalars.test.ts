@@ -65,13 +65,11 @@ function saturated(x: number): bigint {
 
 const OF_FLOATS: Readonly<Record<string, Meaning<number>>> = {
   "f32.eq": (a, b) => toInteger(a === b),
-  "f32.ne": (a, b) => toInteger(a !== b),
   "f32.lt": (a, b) => toInteger(a < b),
   "f32.gt": (a, b) => toInteger(a > b),
   "f32.ge": (a, b) => toInteger(a >= b),
   "f32.floor": (a) => Math.floor(a),
   "f32.nearest": nearest,
-  "f32.sqrt": (a) => Math.fround(Math.sqrt(a)),
   "f32.add": (a, b) => Math.fround(a + b),
   "f32.sub": (a, b) => Math.fround(a - b),
   "f32.mul": (a, b) => Math.fround(a * b),
@@ -87,7 +85,6 @@ const OF_FLOATS: Readonly<Record<string, Meaning<number>>> = {
 
 const OF_INTEGERS: Readonly<Record<string, Meaning<number>>> = {
   "i32.eqz": (a) => toInteger(a === 0),
-  "i32.eq": (a, b) => toInteger(a === b),
   "i32.lt_s": (a, b) => toInteger(a < b),
   "i32.lt_u": (a, b) => toInteger(a >>> 0 < b >>> 0),
   "i32.gt_s": (a, b) => toInteger(a > b),
@@ -119,7 +116,6 @@ const OF_LONGS: Readonly<Record<string, Meaning<bigint>>> = {
   "i64.mul": (a, b) => long(a * b),
   "i64.div_s": (a, b) => (b === 0n || (a === -(2n ** 63n) && b === -1n) ? null : a / b),
   "i64.and": (a, b) => a & b,
-  "i64.or": (a, b) => a | b,
   "i64.shl": (a, b) => long(a << BigInt.asUintN(6, b)),
   "i64.shr_s": (a, b) => a >> BigInt.asUintN(6, b),
   "i64.shr_u": (a, b) => long(BigInt.asUintN(64, a) >> BigInt.asUintN(6, b)),

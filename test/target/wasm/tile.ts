@@ -21,7 +21,7 @@ const UNTOUCHED = 0xa5;
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
-  readonly heap: WebAssembly.Global<"i32">;
+  readonly heap: number;
   run(...numbers: readonly number[]): void;
 }
 
@@ -33,8 +33,14 @@ export interface Tile {
   readonly inPlace?: Readonly<Record<string, string>>;
 }
 
-export function instantiate({ bytes }: EmittedModule): Exports {
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Exports;
+/** @param imported the memory of modules that have none of their own */
+export function instantiate({ bytes }: EmittedModule, imported?: WebAssembly.Memory): Exports {
+  const imports = imported === undefined ? {} : { lutra: { memory: imported } };
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
+  const { memory, heap, run } = exports as unknown as Omit<Exports, "heap"> & {
+    readonly heap: { readonly value: number };
+  };
+  return { memory: imported ?? memory, heap: heap.value >>> 0, run };
 }
 
 /** The results as numbers. @throws Error if the module writes beside its arrays */
@@ -46,7 +52,7 @@ export function runTile(
   const { memory, heap, run } = exports;
   const sizes: Readonly<Record<Over, number>> = { one: 1, row: rows, column: columns, element: rows * columns };
   const places = new Map<string, number>();
-  let end = Math.ceil(heap.value / GAP) * GAP + GAP;
+  let end = Math.ceil(heap / GAP) * GAP + GAP;
   const reserve = (bytes: number): number => {
     const at = end;
     end = Math.ceil((at + bytes) / 16) * 16 + GAP;
@@ -59,7 +65,7 @@ export function runTile(
   const missing = end - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / 65536));
   const all = new Uint8Array(memory.buffer);
-  all.fill(UNTOUCHED, heap.value, end);
+  all.fill(UNTOUCHED, heap, end);
   const arrayAt = ({ lane, over }: Port, at: number): InstanceType<(typeof ARRAYS)[Lane]> =>
     new ARRAYS[lane](memory.buffer, at, sizes[over]);
   const taken: [from: number, to: number][] = [[scratch, end - GAP]];
@@ -77,7 +83,7 @@ export function runTile(
   const addresses = [...module.params.map(({ name }) => places.get(name) as number), ...outputs];
   if (module.isOverRows) run(...addresses, scratch, rows, columns);
   else run(...addresses, rows * columns);
-  for (let at = heap.value; at < end; at++) {
+  for (let at = heap; at < end; at++) {
     if (all[at] !== UNTOUCHED && !taken.some(([from, to]) => from <= at && at < to)) {
       throw new Error(`the byte at ${at} was written`);
     }

@@ -144,11 +144,13 @@ function checkEmitOptions(files: readonly string[], options: Omit<EmitOptions, "
   if (layer === undefined && files.length > 1) fail("several tables make a layer: give --layer");
   if (options.in !== undefined && layer !== "softmax") fail("--in goes with --layer softmax");
   if (options.in !== undefined && maxRow !== undefined && maxRow > 65536) fail("a row of codes has at most 65536");
-  if ((options.in !== undefined) === files.length > 0) fail("give table files, or --layer softmax --in FORMAT");
+  if (options.in !== undefined && files.length > 0) fail("--layer softmax --in FORMAT takes no table files");
+  if (options.in === undefined && files.length === 0) fail("give table files, or --layer softmax --in FORMAT");
   if (form !== undefined && target !== "wasm") fail("--form goes with --target wasm");
   if ((layer === undefined) !== (maxRow === undefined)) fail("--layer and --max-row go together");
   const isNorm = layer !== undefined && NORM_LAYERS.includes(layer);
-  if (isNorm !== (epsilon !== undefined)) fail(`--epsilon goes with --layer ${NORM_LAYERS.join(" and ")}`);
+  if (isNorm && epsilon === undefined) fail(`--layer ${layer} needs --epsilon, what is added to the variance: 1e-5`);
+  if (!isNorm && epsilon !== undefined) fail(`--epsilon goes with --layer ${NORM_LAYERS.join(" and ")}`);
   if (!isNorm && (gamma ?? beta) !== undefined) fail("--gamma and --beta go with a norm");
   if (beta === true && gamma !== true) fail("--beta goes with --gamma");
 }

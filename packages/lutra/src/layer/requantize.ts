@@ -47,7 +47,7 @@ export function planRescaling(ratios: readonly number[], { largest, bits = 15 }:
   if (rest < 0) {
     throw new LutraError(
       "unsupported",
-      `sums of ${largest} times ${Math.max(...ratios)} pass a multiplier of ${bits} bits`,
+      `sums of ${largest} times ${ratios.reduce((most, ratio) => Math.max(most, ratio), 0)} pass a multiplier of ${bits} bits`,
       {
         note: "sums so large saturate any output: give the largest that does not, or an output of a larger scale",
       },

@@ -21,7 +21,7 @@ export interface Multipliers {
 export function toMultipliers(ratios: readonly number[], bits: number, longest: number = Infinity): Multipliers {
   const wrong = ratios.find((ratio) => !(ratio > 0 && ratio < Infinity));
   if (wrong !== undefined || ratios.length === 0) throw new RangeError(`ratios of scales are positive, got ${wrong}`);
-  const largest = Math.max(...ratios);
+  const largest = ratios.reduce((most, ratio) => Math.max(most, ratio), 0);
   const full = bits - 1 - exponentOf(largest);
   // Rounding up may need one bit more than there is.
   const fits = rounded(largest, full) < 2 ** bits;
@@ -31,7 +31,7 @@ export function toMultipliers(ratios: readonly number[], bits: number, longest: 
     const exact = ratio * powerOfTwo(shift);
     return Math.abs((multipliers[i] as number) - exact) / exact;
   });
-  const largestError = Math.max(...errors);
+  const largestError = errors.reduce((most, error) => Math.max(most, error), 0);
   return { multipliers, shift, relativeError: largestError === 0 ? 0 : nextUp(largestError) };
 }
 

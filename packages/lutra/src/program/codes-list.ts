@@ -6,6 +6,8 @@ import type { Codes, TensorLane } from "./types.ts";
 /** Where lists are read from, and the error for what does not fit. */
 export interface CodesList {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Bytes that may still become numbers of JSON: no list of a file is in two places. */
+  left: number;
   fault(where: string, message: string): LutraError;
 }
 
@@ -86,7 +88,10 @@ export class PackedCodes {
       Array.isArray(json.codes) &&
       typeof json.codes[0] === "string"
     ) {
-      return Array.from(PackedCodes.view(json, list, where));
+      const codes = PackedCodes.view(json, list, where);
+      list.left -= codes.byteLength;
+      if (list.left < 0) throw list.fault(where, "the lists are longer than the data");
+      return Array.from(codes);
     }
     return Object.fromEntries(
       Object.entries(json).map(([name, item]) => [name, PackedCodes.unpack(item, list, `${where}.${name}`)]),

@@ -71,7 +71,7 @@ function headerOf({ blocks, constants, ...rest }: Program, data: PackedCodes): u
 export function readProgram(bytes: Uint8Array<ArrayBuffer>): Program {
   const { header, data } = sections(bytes);
   const members = PROGRAM.object(parseText(header), "header");
-  const list: CodesList = { bytes: data, fault: PROGRAM.fault };
+  const list: CodesList = { bytes: data, left: data.length, fault: PROGRAM.fault };
   const kernels = PROGRAM.array(members.kernels, "kernels").map((kernel, i) =>
     PackedCodes.unpack(kernel, list, `kernels[${i}]`),
   );

@@ -112,8 +112,8 @@ function move(machine: Machine, { parts, fill, result }: Step & { readonly op: "
     const source = codesIn(machine, from);
     const extents = shapeIn(box, machine.extents);
     const [sources, targets] = [read, place].map((walk) => steps(walk, extents, machine.extents)) as [
-      Int32Array,
-      Int32Array,
+      Float64Array,
+      Float64Array,
     ];
     sources.forEach((at, i) => {
       const to = targets[i] as number;
@@ -124,11 +124,11 @@ function move(machine: Machine, { parts, fill, result }: Step & { readonly op: "
 }
 
 /** Where each element of a box is, in row-major order. */
-function steps({ start, strides }: Walk, box: readonly number[], extents: Extents): Int32Array {
-  let places = Int32Array.of(sizeIn(start, extents));
+function steps({ start, strides }: Walk, box: readonly number[], extents: Extents): Float64Array {
+  let places = Float64Array.of(sizeIn(start, extents));
   for (const [axis, extent] of box.entries()) {
     const stride = sizeIn(strides[axis] as Size, extents);
-    const next = new Int32Array(places.length * extent);
+    const next = new Float64Array(places.length * extent);
     places.forEach((place, i) => {
       for (let j = 0; j < extent; j++) next[i * extent + j] = place + j * stride;
     });

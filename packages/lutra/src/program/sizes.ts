@@ -26,6 +26,11 @@ export function largest(size: Size, sizes: readonly NamedSize[]): number {
   return sizeIn(size, Object.fromEntries(sizes.map(({ name, most }) => [name, most])));
 }
 
+/** The value when every named size is smallest, likewise. */
+export function smallest(size: Size, sizes: readonly NamedSize[]): number {
+  return sizeIn(size, Object.fromEntries(sizes.map(({ name, least }) => [name, least])));
+}
+
 export function product(shape: readonly Size[]): Size {
   return { op: "mul", args: shape };
 }

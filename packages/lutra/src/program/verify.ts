@@ -1,10 +1,10 @@
-// The rules a program keeps: names exist and are written before they are read, lanes and shapes agree in every run, ids and products stay
-// inside their tables and 32 bits. What depends on the lengths of a run (the places that a move copies) the run checks.
+// The rules a program keeps: names exist and are written before they are read, lanes and shapes agree in every run, products stay inside 32
+// bits. What depends on the numbers of a run (ids, and the places that a move copies) the run checks.
 
 import { laneRange, ranges } from "../kernel/index.ts";
 import type { Interval } from "../num/index.ts";
 import { laneOfCodes } from "./codes-list.ts";
-import { areEqual, largest, namesIn, product, sameShape } from "./sizes.ts";
+import { areEqual, largest, namesIn, product, sameShape, smallest } from "./sizes.ts";
 import type { Program, Size, Step, TensorType } from "./types.ts";
 import { productComplaint, rangeOf, tileComplaint } from "./verify-tiles.ts";
 
@@ -165,13 +165,20 @@ function ruleOf(step: Step, program: Program): string | null {
     case "argmax": {
       const { shape } = typeOf(step.input);
       if (shape.length === 0) return "one number has no largest place";
+      if (smallest(shape.at(-1) as Size, program.sizes) < 1) return "no numbers have no largest place";
       return typeOf(step.result).lane === "i32"
         ? sameShape(shape.slice(0, -1), typeOf(step.result).shape)
         : "places are i32";
     }
     case "exit": {
-      const missing = Object.keys(program.outputs).find((name) => step.outputs[name] === undefined);
-      return missing === undefined ? null : `it gives no output ${missing}`;
+      for (const [name, tensor] of Object.entries(program.outputs)) {
+        const given = step.outputs[name];
+        if (given === undefined) return `it gives no output ${name}`;
+        const complaint =
+          sameLane(typeOf(tensor), typeOf(given)) ?? sameShape(typeOf(tensor).shape, typeOf(given).shape);
+        if (complaint !== null) return `output ${name}: ${complaint}`;
+      }
+      return null;
     }
     default:
       return step satisfies never;

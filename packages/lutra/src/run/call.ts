@@ -2,7 +2,7 @@
 // about arrays is found here, before anything is written.
 
 import { LutraError } from "../base/index.ts";
-import type { Kernel, Over } from "../kernel/index.ts";
+import type { Over } from "../kernel/index.ts";
 import type { EmittedModule, Port } from "../target/wasm/index.ts";
 import { type Codes, checkCodes, isSamePlace, newCodes, overlap } from "./codes.ts";
 
@@ -35,13 +35,12 @@ export interface Call extends Extent {
   readonly arrays: readonly Codes[];
 }
 
-export function signatureOf({ spec, values }: Kernel, { params, results, isOverRows }: EmittedModule): Signature {
-  const isSummed = values.some((value) => value.op === "reduce" && value.with !== "max" && value.lane !== "f32");
+export function signatureOf({ params, results, isOverRows, maxColumns }: EmittedModule): Signature {
   return {
     params: places("input", params),
     results: places("output", results),
     isOverRows,
-    maxColumns: isSummed ? (spec.maxRow ?? Infinity) : Infinity,
+    maxColumns: maxColumns ?? Infinity,
   };
 }
 

@@ -36,7 +36,8 @@ export interface CompiledKernel {
 /** @param computeOne of elementwise kernels with one param and one result */
 export function callable(module: EmittedModule, computeOne: ComputeOne, loaded: Loaded): CompiledKernel {
   const runner = new Runner(loaded);
-  const isShort = !module.isOverRows && module.params.length === 1 && module.results.length === 1;
+  const ports = [...module.params, ...module.results];
+  const isShort = !module.isOverRows && ports.length === 2 && ports.every(({ over }) => over === "element");
   const run = isShort ? withShortRuns(loaded, runner, computeOne) : runner.run.bind(runner);
   return { form: module.form, module, run: run as CompiledKernel["run"], buffers: (size) => runner.buffers(size) };
 }

@@ -2,6 +2,7 @@
 
 import { LutraError } from "../base/index.ts";
 import type { Lane } from "../kernel/index.ts";
+import type { EmittedModule } from "../target/wasm/index.ts";
 
 /** Arrays of codes, by lane. Floats of every format are in Float32Array. */
 export type Codes =
@@ -28,6 +29,14 @@ interface ArrayType {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): Codes;
   readonly name: string;
   readonly BYTES_PER_ELEMENT: number;
+}
+
+/** @throws LutraError "unsupported" for a kernel with integers of 64 bits among its arrays */
+export function checkLanes({ params, results }: Pick<EmittedModule, "params" | "results">): void {
+  const wide = [...params, ...results].find(({ lane }) => lane === "i64");
+  if (wide === undefined) return;
+  const what = `"${wide.name}" has integers of 64 bits, which no typed array of numbers holds`;
+  throw new LutraError("unsupported", what, { note: "cast them to at most 32 bits in the kernel" });
 }
 
 function arrayOf(lane: Lane): ArrayType {

@@ -2,12 +2,12 @@
 
 import { LutraError } from "../base/index.ts";
 import type { Kernel } from "../kernel/index.ts";
-import type { Form } from "../target/wasm/index.ts";
+import type { EmittedModule, Form } from "../target/wasm/index.ts";
 import { checkedExtent, type Extent, signatureOf } from "./call.ts";
 import { type CompiledKernel, callable } from "./callable.ts";
 import { chooseForm, emitFor } from "./form.ts";
 import { roomBytes } from "./layout.ts";
-import { type Choice, computeOf, type Exports, instantiate, tableBytes } from "./load.ts";
+import { type Choice, computeOf, type Exports, instantiate } from "./load.ts";
 import { aligned, type Region, Workspace } from "./workspace.ts";
 
 export interface CompileKernelOptions {
@@ -41,10 +41,10 @@ export interface KernelMemory {
 export function compileKernel(kernel: Kernel, options: CompileKernelOptions = {}): CompiledKernel {
   const choice = chooseForm(kernel, options.form);
   const { emitted } = choice;
-  const region = options.memory === undefined ? undefined : checkedRegion(choice, options.memory);
+  const region = options.memory === undefined ? undefined : checkedRegion(emitted, options.memory);
   const exports = region === undefined ? instantiate(choice.compiled) : loadInto(kernel, choice, region);
   return callable(emitted, exports.run, {
-    signature: signatureOf(kernel, emitted),
+    signature: signatureOf(emitted),
     needs: { ...emitted, threads: 1 },
     workspace: new Workspace(exports.memory, exports.heap, region),
     compute: computeOf(emitted, exports),
@@ -63,15 +63,14 @@ export function compileKernel(kernel: Kernel, options: CompileKernelOptions = {}
  */
 export function footprint(kernel: Kernel, size?: number | Extent, form?: Form): number {
   const choice = chooseForm(kernel, form);
-  if (size === undefined) return tableBytes(choice);
-  const extent = checkedExtent(signatureOf(kernel, choice.emitted), size);
-  return tableBytes(choice) + roomBytes({ ...choice.emitted, threads: 1 }, extent);
+  if (size === undefined) return choice.emitted.tableBytes;
+  const extent = checkedExtent(signatureOf(choice.emitted), size);
+  return choice.emitted.tableBytes + roomBytes({ ...choice.emitted, threads: 1 }, extent);
 }
 
 type CheckedRegion = Region & Pick<KernelMemory, "memory">;
 
-function checkedRegion(choice: Choice, { memory, base, bytes }: KernelMemory): CheckedRegion {
-  const needed = tableBytes(choice);
+function checkedRegion({ tableBytes: needed }: EmittedModule, { memory, base, bytes }: KernelMemory): CheckedRegion {
   const region = { memory, base, bytes: bytes ?? needed };
   if (Object.prototype.toString.call(memory) !== "[object WebAssembly.Memory]") {
     throw new LutraError("bad-argument", `a kernel's memory is a WebAssembly.Memory, got ${typeof memory}`);

@@ -31,6 +31,8 @@ export class Crew {
   readonly #run: RunModule;
   readonly #ports: Ports;
   readonly #maySleep: boolean = maySleep();
+  /** Whether a thread may still be at work on a job that was given up: it would count, and write, as if it were a later one's. */
+  #isBroken = false;
 
   constructor(ports: Ports, run: RunModule) {
     const arrays = ports.params.length + ports.results.length;
@@ -41,11 +43,20 @@ export class Crew {
     this.task = { control: this.#control, thread: 0, arrays, isOverRows: ports.isOverRows };
   }
 
+  /** @throws LutraError "cancelled" if a job was given up: a slow thread may still write into the memory */
+  check(): void {
+    if (!this.#isBroken) return;
+    throw new LutraError("cancelled", "this pool gave up waiting for one of its threads", {
+      note: "it may still be at work in the pool's memory: close this pool and open another",
+    });
+  }
+
   /**
    * Does a job, with so many threads asked to help.
-   * @throws LutraError "cancelled" if a thread stopped in the middle of a chunk; RangeError if the module trapped
+   * @throws LutraError "cancelled" if a thread stopped in the middle of a chunk, now or in an earlier job; RangeError if the module trapped
    */
   do(job: Job, helpers: number): void {
+    this.check();
     const control = this.#control;
     const chunks = Math.ceil(job.rows / job.chunkRows);
     this.#describe(job, chunks);
@@ -83,6 +94,7 @@ export class Crew {
       before = done;
       last = now;
       if (waited > PATIENCE_MS) {
+        this.#isBroken = true;
         throw new LutraError("cancelled", "a thread of the pool stopped in the middle of its work", {
           note: "what the outputs hold is of no use; open another pool",
         });

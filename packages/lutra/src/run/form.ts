@@ -4,6 +4,7 @@
 import { LutraError } from "../base/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import { emit, type Form, type ModuleMemory } from "../target/wasm/index.ts";
+import { checkLanes } from "./codes.ts";
 import type { Choice } from "./load.ts";
 import { isFirstFaster } from "./measure.ts";
 
@@ -42,9 +43,10 @@ function best(kernel: Kernel): Choice | null {
   return fastest === "simd" ? simd : relaxed;
 }
 
-/** Null where the engine does not have the form. */
+/** Null where the engine does not have the form. @throws LutraError "unsupported" for arrays that no typed array of numbers holds */
 function compiled(kernel: Kernel, form: Form): Choice | null {
   const emitted = emit(kernel, { form });
+  checkLanes(emitted);
   if (!WebAssembly.validate(emitted.bytes)) return null;
   return { emitted, compiled: new WebAssembly.Module(emitted.bytes) };
 }

@@ -27,7 +27,7 @@ export interface Layout {
   /** The memory that the views are of. */
   readonly buffer: ArrayBufferLike;
   readonly scratch: number;
-  /** Of each array's part; rows of one part. 0 rows if there is no room for any. */
+  /** Of each array's part; rows of one part. Without room for a row there are 0 rows, and no addresses and views. */
   readonly addresses: readonly number[];
   readonly rows: number;
   readonly views: readonly Codes[];
@@ -44,7 +44,7 @@ export function roomBytes(needs: Needs, { rows, columns }: Extent): number {
   return rows === 0 ? scratch : scratch + fixedBytes(needs, columns) + rows * rowBytes(needs, columns);
 }
 
-/** Bytes of all arrays for one row. */
+/** Bytes of all arrays for one row; 0 if all rows share all of them. */
 export function rowBytes(needs: Needs, columns: number): number {
   return bytesWhere(needs, columns, ({ over }) => over === "element" || over === "row");
 }
@@ -60,9 +60,10 @@ function bytesWhere({ params, results }: Needs, columns: number, matches: (port:
   return ports.reduce((sum, { lane, over }) => sum + bytesOf(lane) * sizeOver(over, { rows: 1, columns }), 0);
 }
 
-/** Rows of a part of so many bytes: at least one, of elementwise kernels whole vectors. */
+/** Rows of a part of so many bytes: at least one, of elementwise kernels whole vectors. One where all rows share all arrays. */
 export function rowsOfBytes(needs: Needs, columns: number, bytes: number): number {
-  const rows = Math.floor(bytes / rowBytes(needs, columns));
+  const each = rowBytes(needs, columns);
+  const rows = each === 0 ? 1 : Math.floor(bytes / each);
   if (needs.isOverRows || rows < WHOLE_ELEMENTS) return Math.max(1, rows);
   return rows - (rows % WHOLE_ELEMENTS);
 }
@@ -81,12 +82,12 @@ export function layOut(needs: Needs, workspace: Workspace, columns: number, wher
   const wanted = rowsOfBytes(needs, columns, PART_BYTES);
   const most = workspace.mostBytes(where.isInside);
   const left = most - roomBytes(needs, { rows: 1, columns });
-  const rows = Math.min(wanted, left < 0 ? 0 : 1 + Math.floor(left / rowBytes(needs, columns)));
+  const rows = left < 0 ? 0 : Math.min(wanted, 1 + Math.floor(left / Math.max(1, rowBytes(needs, columns))));
   const purpose = where.isElsewhere ? "copies of arrays that are elsewhere" : `rows of ${columns} columns`;
   const least = roomBytes(needs, { rows: where.isElsewhere ? 1 : 0, columns });
   if (least > most) throw workspace.tooSmall(least, purpose);
   const scratch = workspace.room(roomBytes(needs, { rows, columns }), purpose);
-  const ports = [...needs.params, ...needs.results];
+  const ports = rows === 0 ? [] : [...needs.params, ...needs.results];
   let end = scratch + needs.threads * scratchBytes(needs, columns);
   const sizes = ports.map(({ over }) => sizeOver(over, { rows, columns }));
   const addresses = ports.map(({ lane }, i) => {
@@ -96,5 +97,5 @@ export function layOut(needs: Needs, workspace: Workspace, columns: number, wher
   });
   const { buffer } = workspace;
   const views = ports.map(({ lane }, i) => codesAt(lane, buffer, addresses[i] as number, sizes[i] as number));
-  return { columns, buffer, scratch, addresses, rows, views: rows === 0 ? [] : views };
+  return { columns, buffer, scratch, addresses, rows, views };
 }

@@ -26,11 +26,6 @@ export function instantiate(compiled: WebAssembly.Module, memory?: WebAssembly.M
   return { memory: memory ?? (exports.memory as WebAssembly.Memory), heap: heap.value >>> 0, run };
 }
 
-/** Bytes of the tables: in memory of its own they begin at 0. */
-export function tableBytes({ compiled }: Choice): number {
-  return instantiate(compiled).heap;
-}
-
 export function computeOf({ isOverRows, params, results }: EmittedModule, { run }: Exports): Compute {
   const isOneToOne = params.length === 1 && results.length === 1;
   if (isOverRows) {

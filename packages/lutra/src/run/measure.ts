@@ -64,7 +64,7 @@ interface Contestant {
 /** Runs on numbers such as kernels see: floats from -8 to 8, integers all over their range. */
 function contestant(kernel: Kernel, { emitted, compiled }: Choice): Contestant {
   const exports = instantiate(compiled);
-  const signature = signatureOf(kernel, emitted);
+  const signature = signatureOf(emitted);
   const workspace = new Workspace(exports.memory, exports.heap);
   const compute = computeOf(emitted, exports);
   const runner = new Runner({ signature, needs: { ...emitted, threads: 1 }, workspace, compute });

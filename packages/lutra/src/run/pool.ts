@@ -11,7 +11,7 @@ import { compileKernel } from "./compile-kernel.ts";
 import { Crew } from "./crew.ts";
 import { chooseForm, emitFor } from "./form.ts";
 import { type Needs, rowBytes, rowsOfBytes, scratchBytes } from "./layout.ts";
-import { type Choice, computeOf, instantiate, tableBytes } from "./load.ts";
+import { type Choice, computeOf, instantiate } from "./load.ts";
 import type { Task } from "./pool-thread.ts";
 import type { Compute } from "./runner.ts";
 import { Tempo } from "./tempo.ts";
@@ -42,6 +42,7 @@ const MOST_PAGES = 65536;
 /**
  * Opens a pool of threads for large arrays that its `buffers` gave: the threads share their memory. Arrays from elsewhere, which one thread
  * would have to copy there, are worked on by the calling thread alone. Its run is synchronous and gives the same bits as compileKernel's.
+ * A run throws LutraError "cancelled" if a thread does not finish its part, and so do all later ones on the pool's arrays.
  *
  *     const pool = await openPool(kernel, { threads: 4 });
  *     const { input, output } = pool.buffers(5_000_000);
@@ -84,7 +85,7 @@ interface Together extends CompiledKernel {
 async function share(kernel: Kernel, choice: Choice, threads: number): Promise<Together> {
   const { emitted } = choice;
   const module = emitFor(kernel, choice, { kind: "imported", base: 0, isShared: true });
-  const memory = sharedMemory(tableBytes(choice));
+  const memory = sharedMemory(emitted.tableBytes);
   const exports = instantiate(module, memory);
   const crew = new Crew(emitted, exports.run);
   const helpers = await startAll(
@@ -95,7 +96,7 @@ async function share(kernel: Kernel, choice: Choice, threads: number): Promise<T
   const computeOne = (input: number, output: number, rows: number): void =>
     compute([input, output], 0, { rows, columns: 1 });
   const workspace = new Workspace(memory, exports.heap);
-  const loaded = { signature: signatureOf(kernel, emitted), needs, workspace, compute };
+  const loaded = { signature: signatureOf(emitted), needs, workspace, compute };
   const holds = (given: Inputs): boolean =>
     (ArrayBuffer.isView(given) ? [given] : Object.values(given ?? {})).every(
       (codes) => ArrayBuffer.isView(codes) && workspace.holds(codes),
@@ -130,6 +131,7 @@ function sharedMemory(bytes: number): WebAssembly.Memory {
 function computeTogether(needs: Needs, compute: Compute, crew: Crew): Compute {
   const tempo = new Tempo();
   return (addresses, scratch, { rows, columns }) => {
+    crew.check();
     const bytes = rows * rowBytes(needs, columns);
     if (bytes < LEAST_BYTES) {
       compute(addresses, scratch, { rows, columns });

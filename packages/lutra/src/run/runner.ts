@@ -41,12 +41,15 @@ export class Runner {
   readonly #loaded: Loaded;
   /** What each array varies over. */
   readonly #overs: readonly Over[];
+  /** Whether there is something to compute without rows: results that all rows share. */
+  readonly #isAnsweredRowless: boolean;
   #layout: Layout | null = null;
 
   constructor(loaded: Loaded) {
     const { params, results } = loaded.signature;
     this.#loaded = loaded;
     this.#overs = [...params, ...results].map(({ over }) => over);
+    this.#isAnsweredRowless = results.some(({ over }) => over === "one" || over === "column");
   }
 
   run(input: Inputs, output?: Outputs, columns?: number): Outputs {
@@ -63,7 +66,7 @@ export class Runner {
     }
     const isElsewhere = isInside.includes(false);
     const layout = this.layout(call.columns, { isInside: isInside.includes(true), isElsewhere });
-    this.#compute(call, isInside, layout, isElsewhere ? layout.rows : call.rows);
+    this.#compute(call, isInside, layout, isElsewhere ? layout.rows : Math.max(1, call.rows));
     return written(signature, call, output);
   }
 
@@ -104,7 +107,8 @@ export class Runner {
     const { signature, compute } = this.#loaded;
     const inputs = signature.params.length;
     const addresses: number[] = [];
-    for (let row = 0; row < rows; row += step) {
+    const end = this.#isAnsweredRowless ? Math.max(1, rows) : rows;
+    for (let row = 0; row < end; row += step) {
       const extent = { rows: Math.min(step, rows - row), columns };
       for (let i = 0; i < arrays.length; i++) {
         const codes = arrays[i] as Codes;

@@ -16,12 +16,16 @@ const MAX_REDUCTIONS = 2;
 /** Longest text of a function. */
 const MAX_FUNCTION_TEXT = 10000;
 
+/** What says that JSON is a table file of `lutra fit`, with the table inside. */
+const FILE_FORMAT = "lutra-table";
+
 /**
- * A Table from parsed JSON (see base fromJson).
+ * A Table from parsed JSON (see base fromJson): of the table itself, or of a file that `lutra fit` wrote.
  * @throws LutraError "bad-table" with the place, as in "coefficients[1][3]"
  */
 export function parseTable(json: Json): Table {
-  const members = asObject(json, "table");
+  const given = asObject(json, "table");
+  const members = given.format === FILE_FORMAT ? asObject(given.table ?? null, "table") : given;
   const spec = parseSpec(members.spec ?? null, "spec");
   const table: Table = {
     spec,

@@ -25,9 +25,14 @@ export function kernelFunction(
     const { host, run } = loadedIn(given.backend, backendName, name, columns);
     const output = host.makeOutput(x.shape);
     if (sizeOf(x.shape) === 0) return output;
-    const values = host.values(x);
-    const inputs = second === undefined ? values : { [first]: values, [second]: host.values(other) };
-    run(inputs, host.values(output), columns);
+    try {
+      const values = host.values(x);
+      const inputs = second === undefined ? values : { [first]: values, [second]: host.values(other) };
+      run(inputs, host.values(output), columns);
+    } catch (cause) {
+      host.discard(output);
+      throw cause;
+    }
     return output;
   };
 }
@@ -70,6 +75,11 @@ function loadInto(heap: Heap, name: KernelName, columns: number): Omit<Loaded, "
   const bytes = footprint(kernel, isOverRows ? { rows: 0, columns: longest } : 0);
   const address = heap.allocate(bytes + ALIGNMENT);
   const base = Math.ceil(address / ALIGNMENT) * ALIGNMENT;
-  const { run } = compileKernel(kernel, { memory: { memory: heap.memory, base, bytes } });
-  return { run, columns: longest, address };
+  try {
+    const { run } = compileKernel(kernel, { memory: { memory: heap.memory, base, bytes } });
+    return { run, columns: longest, address };
+  } catch (cause) {
+    heap.free(address);
+    throw cause;
+  }
 }

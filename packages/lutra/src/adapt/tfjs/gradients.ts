@@ -86,6 +86,8 @@ export function registeredName(name: KernelName): string {
 
 /** Our gradients in the registry, with TensorFlow.js's own that they stand for. */
 const originals = new Map<GradConfig, GradConfig>();
+/** Our gradients of our own kernels in the registry. */
+const ofOurs = new Set<GradConfig>();
 
 /** Replaces the gradients that TensorFlow.js has so far. On other backends than those with our kernels they do what they did. */
 export function replaceGradients(): void {
@@ -95,18 +97,22 @@ export function replaceGradients(): void {
     const ours = { ...original, gradFunc: firstOrder(gradient, original) };
     originals.set(ours, original);
     exchange(ours);
-    exchange(secondOrder(gradient));
+    const second = secondOrder(gradient);
+    ofOurs.add(second);
+    exchange(second);
   }
 }
 
+/** What somebody else has registered since stays. */
 export function restoreGradients(): void {
   for (const { of, kernelName } of GRADIENTS) {
     const original = originals.get(getGradient(of));
-    if (original === undefined) continue;
-    exchange(original);
-    unregisterGradient(registeredName(kernelName));
+    if (original !== undefined) exchange(original);
+    const name = registeredName(kernelName);
+    if (ofOurs.has(getGradient(name))) unregisterGradient(name);
   }
   originals.clear();
+  ofOurs.clear();
 }
 
 function exchange(config: GradConfig): void {

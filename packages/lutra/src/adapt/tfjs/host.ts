@@ -13,6 +13,8 @@ export interface Host {
   readonly heap: Heap | null;
   /** A new float32 tensor. Views of others may detach. */
   makeOutput(shape: number[]): TensorInfo;
+  /** Gives back an output that nobody has seen. */
+  discard(output: TensorInfo): void;
   /** The values of a float32 tensor, where they are. */
   values(tensor: TensorInfo): Float32Array;
 }
@@ -27,7 +29,12 @@ export interface Heap {
 /** The argument of every kernel. */
 export type KernelArguments = Parameters<KernelConfig["kernelFunc"]>[0];
 
-interface WasmBackend {
+interface Backend {
+  /** Takes one reference away; of the last, the values too. */
+  disposeData(dataId: object): unknown;
+}
+
+interface WasmBackend extends Backend {
   readonly wasm: {
     readonly HEAPU8: Uint8Array;
     /** 0 if there is no room; above 2 GiB negative. */
@@ -42,7 +49,7 @@ interface WasmBackend {
   makeOutput(shape: number[], dtype: "float32"): TensorInfo;
 }
 
-interface CpuBackend {
+interface CpuBackend extends Backend {
   readonly data: { get(dataId: object): { readonly values: ArrayLike<number> } };
   makeTensorInfo(shape: number[], dtype: "float32", values: Float32Array): TensorInfo;
 }
@@ -62,6 +69,7 @@ function openWasm(backend: WasmBackend): Host {
   return {
     heap,
     makeOutput: (shape) => backend.makeOutput(shape, "float32"),
+    discard: ({ dataId }) => backend.disposeData(dataId),
     values: ({ dataId, shape }) => {
       // Memory that grew has a new buffer: it is asked each time.
       const buffer = heap === null ? wasm.HEAPU8.buffer : heap.memory.buffer;
@@ -90,6 +98,7 @@ function openCpu(backend: CpuBackend): Host {
   return {
     heap: null,
     makeOutput: (shape) => backend.makeTensorInfo(shape, "float32", new Float32Array(sizeOf(shape))),
+    discard: ({ dataId }) => backend.disposeData(dataId),
     values: ({ dataId }) => {
       const { values } = backend.data.get(dataId);
       return values instanceof Float32Array ? values : Float32Array.from(values);

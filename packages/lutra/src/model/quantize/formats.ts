@@ -23,7 +23,7 @@ export function formatFor(role: Role, { lo, hi }: Interval): IntegerFormat {
     const scale = (most - least || 1) / 255;
     return {
       ...integerFormat(true, 8, scale),
-      zeroPoint: Math.max(-128, Math.min(127, Math.round(-128 - least / scale))),
+      zeroPoint: Math.max(-128, Math.min(127, Math.floor(-128 - least / scale + 0.5))),
     };
   }
   const scale = (Math.max(-least, most) || 1) / LARGEST[role];

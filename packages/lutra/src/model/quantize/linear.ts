@@ -10,6 +10,10 @@ import { constantOf, fault, type Held, type Lowering, shapeIn } from "./context.
 const LARGEST_WEIGHT = 63;
 /** Of an int8 code without its zero point. */
 const LARGEST_CODE = 255;
+/** Of a bias in units of its column's sums. */
+const LARGEST_OFFSET = 2 ** 24;
+/** Columns with weights so much smaller than the output's unit, and than the largest column's, are rounded in coarser units. */
+const SMALLEST_COLUMN = 2 ** -16;
 const SUMS: IntegerFormat = integerFormat(true, 32);
 
 export function linear(
@@ -23,12 +27,18 @@ export function linear(
   const [k, n] = weights.shape as [number, number];
   const x = lowering.need(a, "byte");
   const data = weights.data.map((w, i) => w * (x.scales?.[Math.floor(i / n)] ?? 1));
-  const scales = columns(n, (j) => (largestOf(data, k, n, j) || 1) / LARGEST_WEIGHT);
+  const smallest = (SMALLEST_COLUMN * data.reduce((most, w) => Math.max(most, Math.abs(w)), 0)) / LARGEST_WEIGHT;
+  // A column so small beside its bias that the bias would pass 30 bits of its unit is one of zeros with a larger unit.
+  const scales = columns(n, (j) => {
+    const least = Math.abs(biasOf(bias, j)) / x.format.scale / LARGEST_OFFSET;
+    return Math.max(largestOf(data, k, n, j) / LARGEST_WEIGHT, least, smallest) || 1 / LARGEST_WEIGHT;
+  });
   const codes = Int8Array.from(data, (w, i) => Math.round(w / (scales[i % n] as number)));
   const sumScales = scales.map((scale) => scale * x.format.scale);
   const offsets = columns(n, (j) => {
-    const own = bias === null ? 0 : (bias.data[bias.data.length === 1 ? 0 : j] as number);
-    return Math.round(own / (sumScales[j] as number)) - x.format.zeroPoint * sumOf(codes, k, n, j, (w) => w);
+    return (
+      Math.round(biasOf(bias, j) / (sumScales[j] as number)) - x.format.zeroPoint * sumOf(codes, k, n, j, (w) => w)
+    );
   });
   const rescaling = planRescaling(
     sumScales.map((scale) => scale / format.scale),
@@ -50,6 +60,10 @@ export function linear(
     results: [y.tensor],
   });
   return y;
+}
+
+function biasOf(bias: Constant | null, column: number): number {
+  return bias === null ? 0 : (bias.data[bias.data.length === 1 ? 0 : column] as number);
 }
 
 function columns(n: number, of: (column: number) => number): number[] {
@@ -81,5 +95,5 @@ function largestSum(
     const possible = LARGEST_CODE * sumOf(codes, codes.length / n, n, j, Math.abs) + Math.abs(offsets[j] as number);
     return Math.min(possible, Math.max(-lo, hi) / (sumScales[j] as number));
   });
-  return Math.max(...bounds);
+  return bounds.reduce((most, bound) => Math.max(most, bound), 0);
 }

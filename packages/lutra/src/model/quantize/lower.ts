@@ -3,7 +3,7 @@
 
 import { fill, type Hole, holes } from "../../kernel/index.ts";
 import { elementwise, layerNormCodes, normParameters, rescaleCodes, rmsNormCodes } from "../../layer/index.ts";
-import { type IntegerFormat, integerFormat, valuesOf } from "../../num/index.ts";
+import { codeRange, type IntegerFormat, integerFormat, valuesOf } from "../../num/index.ts";
 import type { Program } from "../../program/index.ts";
 import type { Spec } from "../../table/index.ts";
 import type { Constant, Network, Operator } from "../trace/network.ts";
@@ -101,7 +101,8 @@ class Lowered implements Lowering {
   }
 
   #quantized({ shape, data }: Constant, format: IntegerFormat): Held {
-    const codes = data.map((x) => Math.round(x / format.scale) + format.zeroPoint);
+    const { lo, hi } = codeRange(format);
+    const codes = data.map((x) => Math.max(lo, Math.min(hi, Math.round(x / format.scale) + format.zeroPoint)));
     const lane = tensorLane(format);
     const array =
       lane === "i8" ? Int8Array.from(codes) : lane === "i16" ? Int16Array.from(codes) : Int32Array.from(codes);

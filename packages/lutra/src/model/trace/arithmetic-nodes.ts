@@ -220,7 +220,7 @@ const mean: Handler = (tracer, [x, given], node) => {
   return [numberAttribute(node, "keepdims", 1) === 0 ? result : tracer.reshape(result, [...shape.slice(0, -1), ONE])];
 };
 
-/** Numbers stay as they are: what a run computes is real, or an integer that a graph casts to be added. */
+/** Numbers stay as they are: integers and conditions that a run computes are real numbers too. */
 const cast: Handler = (tracer, [x], node) => {
   if (x === undefined) throw tracer.fault("the operand is missing");
   const to = numberAttribute(node, "to", 0);
@@ -229,13 +229,21 @@ const cast: Handler = (tracer, [x], node) => {
     return unary("Not")(tracer, [isZero], node);
   }
   const isInteger = INTEGER_TYPES.has(to);
+  if (
+    x.kind === "tensor" &&
+    isInteger &&
+    !tracer.isInteger(node.input[0] ?? "") &&
+    !tracer.isCondition(node.input[0] ?? "")
+  ) {
+    throw tracer.fault("numbers that a run computes are cut to integers");
+  }
   if (x.kind !== "constant" || !isInteger) return [x];
   return [{ kind: "constant", constant: { shape: x.constant.shape, data: x.constant.data.map(Math.trunc) } }];
 };
 
 /** Of ONNX's element types. */
 export const UNKNOWN_TYPE = 0;
-const BOOL = 9;
+export const BOOL = 9;
 export const INTEGER_TYPES: ReadonlySet<number> = new Set([2, 3, 4, 5, 6, 7, 12, 13]);
 
 export const ARITHMETIC: Readonly<Record<string, Handler>> = {

@@ -5,7 +5,7 @@ import type { Handler } from "./arithmetic-nodes.ts";
 import { fromFirst, known, moved, operand, ZERO } from "./moved.ts";
 import type { Shape } from "./network.ts";
 import { areSame, fromNumber, numberOf, over, type Polynomial, plus, times } from "./polynomial.ts";
-import { ONE, stridesOf } from "./tracer.ts";
+import { ONE, stridesOf, type Tracer } from "./tracer.ts";
 import { shapeOf, sizes } from "./values.ts";
 
 /** Ends of slices beyond any axis mean the axis' end. */
@@ -38,18 +38,29 @@ const slice: Handler = (tracer, [x, starts, ends, axes, steps]) => {
   for (const [i, axis] of along.entries()) {
     const at = fromFirst(axis, before.length);
     const extent = before[at] as Polynomial;
-    const clip = (bound: Polynomial): Polynomial => {
-      const number = numberOf(bound);
-      if (number !== null && number < 0) return number < -BEYOND ? ZERO : plus(extent, bound);
-      return number !== null && number >= Math.min(BEYOND, numberOf(extent) ?? BEYOND) ? extent : bound;
-    };
-    const [from, end] = [clip(first[i] as Polynomial), clip(last[i] as Polynomial)];
-    to[at] = plus(end, from, -1);
+    const [from, end] = [
+      clipped(tracer, first[i] as Polynomial, extent),
+      clipped(tracer, last[i] as Polynomial, extent),
+    ];
+    const length = plus(end, from, -1);
+    to[at] = (numberOf(length) ?? 0) < 0 ? ZERO : length;
     start = plus(start, times(from, strides[at] as Polynomial));
   }
   const isAll = to.every((size, i) => areSame(size, before[i] as Polynomial));
   return [isAll ? value : moved(tracer, value, to, { start, strides })];
 };
+
+/** A slice's bound inside its axis. Of an axis that a run decides, only bounds are known that every run has, or every run with one place. */
+function clipped(tracer: Tracer, bound: Polynomial, extent: Polynomial): Polynomial {
+  const [number, whole] = [numberOf(bound), numberOf(extent)];
+  if (number === null) return bound;
+  if (number > BEYOND) return extent;
+  if (number < -BEYOND) return ZERO;
+  if (whole !== null) return fromNumber(Math.min(whole, Math.max(0, number < 0 ? number + whole : number)));
+  if (number > Math.max(1, extent.get("") ?? 0))
+    throw tracer.fault(`a slice up to ${number} of an axis that a run decides`);
+  return number < 0 ? plus(extent, bound) : bound;
+}
 
 const split: Handler = (tracer, [x, given], node) => {
   const value = operand(tracer, x);

@@ -110,13 +110,13 @@ const concat: Handler = (tracer, inputs, node) => {
   to[axis] = shapes.map((one) => one[axis] as Polynomial).reduce((a, b) => plus(a, b));
   const strides = stridesOf(to);
   let start = ZERO;
+  if (inputs.every((value) => value.kind === "constant")) return [joinedConstants(inputs, to, axis)];
   const pieces = inputs.map((value, i) => {
     const box = shapes[i] as Shape;
     const piece = { from: tracer.tensor(value), box, read: whole(box), write: { start, strides } };
     start = plus(start, times(box[axis] as Polynomial, strides[axis] as Polynomial));
     return piece;
   });
-  if (inputs.every((value) => value.kind === "constant")) return [joinedConstants(inputs, to, axis)];
   return [tracer.move(pieces, to)];
 };
 
@@ -124,12 +124,14 @@ function joinedConstants(inputs: readonly Traced[], to: Shape, axis: number): Tr
   const extents = to.map((size) => numberOf(size) as number);
   const inner = extents.slice(axis + 1).reduce((a, b) => a * b, 1);
   const outer = extents.slice(0, axis).reduce((a, b) => a * b, 1);
-  const data: number[] = [];
+  const data = new Float64Array(extents.reduce((x, y) => x * y, 1));
+  let end = 0;
   for (let i = 0; i < outer; i++) {
     for (const value of inputs) {
       if (value.kind !== "constant") continue;
       const length = (value.constant.shape[axis] as number) * inner;
-      data.push(...value.constant.data.subarray(i * length, (i + 1) * length));
+      data.set(value.constant.data.subarray(i * length, (i + 1) * length), end);
+      end += length;
     }
   }
   return constant(extents, data);

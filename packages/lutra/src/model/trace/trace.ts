@@ -3,7 +3,7 @@
 
 import { LutraError } from "../../base/index.ts";
 import { findSites, type Model, type NodeProto, type Site, viewGraph } from "../../onnx/index.ts";
-import { ARITHMETIC, type Handler, INTEGER_TYPES, UNKNOWN_TYPE } from "./arithmetic-nodes.ts";
+import { ARITHMETIC, BOOL, type Handler, INTEGER_TYPES, UNKNOWN_TYPE } from "./arithmetic-nodes.ts";
 import type { Network, Shape } from "./network.ts";
 import { PARTS } from "./part-nodes.ts";
 import { fromName, fromNumber } from "./polynomial.ts";
@@ -17,7 +17,11 @@ import { shapeOf, type Traced } from "./values.ts";
  */
 export function trace(model: Model): Network {
   const graph = viewGraph(model);
-  const tracer = new Tracer((name) => INTEGER_TYPES.has(graph.facts(name).element ?? UNKNOWN_TYPE));
+  const type = (name: string): number => graph.facts(name).element ?? UNKNOWN_TYPE;
+  const tracer = new Tracer(
+    (name) => INTEGER_TYPES.has(type(name)),
+    (name) => type(name) === BOOL,
+  );
   const sites = new Map(
     findSites(model)
       .filter(({ scope }) => scope === undefined)

@@ -20,11 +20,13 @@ export class Tracer {
 
   /** The node at work, for errors. */
   where = "";
-  /** Whether a value of the model is known to hold integers. */
+  /** Whether a value of the model is known to hold integers, or true and false. */
   readonly isInteger: (name: string) => boolean;
+  readonly isCondition: (name: string) => boolean;
 
-  constructor(isInteger: (name: string) => boolean) {
+  constructor(isInteger: (name: string) => boolean, isCondition: (name: string) => boolean) {
     this.isInteger = isInteger;
+    this.isCondition = isCondition;
   }
 
   set(name: string, value: Traced): void {

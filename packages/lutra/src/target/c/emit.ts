@@ -14,13 +14,15 @@ export function emit(kernel: Kernel, options: SourceOptions = {}): readonly Sour
   const name = sourceName(kernel, options);
   const { text, overArrays, signature } = writeKernel(kernel, name, C);
   const top = comment(about(kernel, options));
-  const needs = preamble(`${text}\n${overArrays}`);
+  const isFloat = /\bfloat\b/.test(`${text}\n${overArrays}`);
+  const needs = preamble(`${text}\n${overArrays}`, isFloat);
   const guard = `${name.toUpperCase()}_H`;
-  const declaration = `${prototype(signature)};`;
+  const declaration = `${LINKAGE}\n${prototype(signature)};\n${LINKAGE_END}`;
+  const rounded = (...parts: readonly string[]): string[] => (isFloat ? [UNFUSED, ...parts, FUSED_AGAIN] : [...parts]);
   const inHeader = signature.isOverRows
     ? ["#include <stddef.h>\n#include <stdint.h>", declaration]
-    : [needs, text, declaration];
-  const inSource = signature.isOverRows ? [needs, text, overArrays] : [overArrays];
+    : [needs, ...rounded(text), declaration];
+  const inSource = signature.isOverRows ? [needs, ...rounded(text, overArrays)] : rounded(overArrays);
   const header = [top, `#ifndef ${guard}\n#define ${guard}`, ...inHeader, "#endif"];
   const source = [top, `#include "${name}.h"`, ...inSource];
   return [
@@ -30,8 +32,7 @@ export function emit(kernel: Kernel, options: SourceOptions = {}): readonly Sour
 }
 
 /** Headers that the text needs, and what it needs of the compiler. */
-function preamble(text: string): string {
-  const isFloat = /\bfloat\b/.test(text);
+function preamble(text: string, isFloat: boolean): string {
   const headers = [
     ...(isFloat ? ["float.h"] : []),
     ...(text.includes("INFINITY") ? ["math.h"] : []),
@@ -42,13 +43,26 @@ function preamble(text: string): string {
   return isFloat ? `${includes}\n\n${FLOATS}` : `${includes}\n\n${INTEGERS}`;
 }
 
+/** For C++. */
+const LINKAGE = '#ifdef __cplusplus\nextern "C" {\n#endif';
+const LINKAGE_END = "#ifdef __cplusplus\n}\n#endif";
+
 const INTEGERS = "// Needs >> of negative integers to keep the sign, as every common compiler has it.";
 
 const FLOATS = `${INTEGERS}
-// Every operation is rounded to binary32 on its own: compile with -ffp-contract=off (gcc) and without -ffast-math.
+// Every operation is rounded to binary32 on its own: compile without -ffast-math and its parts.
 #if defined(__FAST_MATH__) || FLT_EVAL_METHOD != 0
 #error "the results of this file are exact only where each operation is rounded to binary32"
 #endif
 #if defined(__clang__) || !defined(__GNUC__)
 #pragma STDC FP_CONTRACT OFF
+#endif`;
+
+/** gcc knows no such pragma: for what is between these it does not fuse operations, whatever it is told. */
+const UNFUSED = `#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC optimize("fp-contract=off")
+#endif`;
+const FUSED_AGAIN = `#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC pop_options
 #endif`;

@@ -35,7 +35,6 @@ export function emit(kernel: Kernel, options: LoaderOptions = {}): readonly Emit
   if (modules.length === 0) throw new RangeError("a loader needs a module of at least one form");
   const call = callOf(
     name,
-    kernel,
     modules.map(({ module }) => module),
   );
   const top = comment(lines);

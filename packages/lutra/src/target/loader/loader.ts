@@ -20,7 +20,6 @@ function load(call: Call, own: string): string {
   const { memory, heap, run } = (loaded.instance ?? loaded).exports;
   let free = heap.value;
   const place = (bytes) => {
-    if (!(bytes >= 0)) throw new RangeError(\`no size of an array: \${bytes} bytes\`);
     const address = free;
     const end = address + Math.ceil(bytes / 64) * 64 + 2112; // at a distance of 4096 bytes, reads wait for writes
     const missing = Math.ceil((end - memory.buffer.byteLength) / 65536);
@@ -107,22 +106,22 @@ function indentedLines(lines: readonly string[]): readonly string[] {
   return lines.map((line) => `  ${line}`);
 }
 
-function checks({ params, longest, result, isOverRows, maxRow }: Call): readonly string[] {
+function checks({ params, longest, result, isOverRows, maxColumns }: Call): readonly string[] {
   const sizes = { element: `${longest.name}.length`, row: "count", column: "columns", one: "1" } as const;
   const check = ({ name, type, over }: ArrayPort): string => `check("${name}", ${name}, ${type}, ${sizes[over]});`;
   const others = params.filter((port) => port !== longest && port.over !== "one");
   return [
     `check("${longest.name}", ${longest.name}, ${longest.type}, 0);`,
-    ...(isOverRows ? rowSizes(longest, maxRow) : [`const count = ${longest.name}.length;`]),
+    ...(isOverRows ? rowSizes(longest, maxColumns) : [`const count = ${longest.name}.length;`]),
     ...others.map(check),
     `y ??= new ${result.type}(${sizes.element});`,
     check(result),
   ];
 }
 
-function rowSizes({ name }: ArrayPort, maxRow: number | null): readonly string[] {
-  const most = maxRow === null ? "" : ` && columns <= ${maxRow}`;
-  const limit = maxRow === null ? "" : ` of at most ${maxRow}`;
+function rowSizes({ name }: ArrayPort, maxColumns: number | null): readonly string[] {
+  const most = maxColumns === null ? "" : ` && columns <= ${maxColumns}`;
+  const limit = maxColumns === null ? "" : ` of at most ${maxColumns}`;
   return [
     `const count = ${name}.length / columns;`,
     `if (!(Number.isInteger(columns) && columns > 0${most} && Number.isInteger(count)))`,
@@ -134,6 +133,7 @@ function rowSizes({ name }: ArrayPort, maxRow: number | null): readonly string[]
 
 function buffers({ params, result, isOverRows }: Call): readonly string[] {
   const arrays = [...params.filter(({ over }) => over !== "one"), result];
+  const counts = isOverRows ? ["rows", "columns"] : ["n"];
   const sizes = isOverRows
     ? { element: "rows * columns", row: "rows", column: "columns", one: "1" }
     : { element: "n", row: "n", column: "n", one: "1" };
@@ -142,7 +142,8 @@ function buffers({ params, result, isOverRows }: Call): readonly string[] {
     ({ name, type, over }, i) => `${name}: new ${type}(memory.buffer, at[${i}], ${sizes[over]})`,
   );
   return [
-    `kernel.buffers = (${isOverRows ? "rows, columns" : "n"}) => {`,
+    `kernel.buffers = (${counts.join(", ")}) => {`,
+    ...counts.map((count) => `  checkCount("${count}", ${count});`),
     ...(isOverRows ? ["  reserve(columns);"] : []),
     `  const at = [${places.join(", ")}];`,
     ...indentedLines(listed("return { ", views, " };")),
@@ -175,4 +176,8 @@ function check(name, array, Type, length) {
   if (!(array instanceof Type)) throw new TypeError(\`\${name} is no \${Type.name}\`);
   array.subarray(0, 0); // throws if its memory is detached
   if (array.length < length) throw new RangeError(\`\${name} has \${array.length} numbers, \${length} are needed\`);
+}
+
+function checkCount(name, count) {
+  if (!(Number.isInteger(count) && count >= 0)) throw new RangeError(\`\${name} is no count: \${count}\`);
 }`;

@@ -1,7 +1,7 @@
 // How a module's run is called from JavaScript: which typed array each port is, how many numbers of it one call takes.
 
 import { LutraError } from "../../base/index.ts";
-import type { Kernel, Lane } from "../../kernel/index.ts";
+import type { Lane } from "../../kernel/index.ts";
 import { parameterName } from "../source/index.ts";
 import type { EmittedModule, Port } from "../wasm/index.ts";
 
@@ -21,7 +21,7 @@ export interface Call {
   readonly result: ArrayPort;
   readonly isOverRows: boolean;
   /** Longest row; null where any length will do. */
-  readonly maxRow: number | null;
+  readonly maxColumns: number | null;
   readonly scratchBytesPerColumn: number;
 }
 
@@ -39,8 +39,8 @@ const ARRAYS: Readonly<Record<Exclude<Lane, "i64">, string>> = {
  * @param modules the kernel in each of its forms
  * @throws LutraError "unsupported" for several results, one that is not per element, and integers of 64 bits
  */
-export function callOf(name: string, { spec }: Kernel, modules: readonly EmittedModule[]): Call {
-  const [{ params, results, isOverRows }] = modules as [EmittedModule];
+export function callOf(name: string, modules: readonly EmittedModule[]): Call {
+  const [{ params, results, isOverRows, maxColumns }] = modules as [EmittedModule];
   const ports = params.map((port) => ({ ...arrayPort(port), name: parameterName(port.name) }));
   const longest = ports.find(({ over }) => over === "element");
   const [result, ...others] = results.map(arrayPort);
@@ -48,7 +48,7 @@ export function callOf(name: string, { spec }: Kernel, modules: readonly Emitted
     throw new LutraError("unsupported", "a loader is written for kernels with one result per element of an input");
   }
   const scratchBytesPerColumn = Math.max(...modules.map((module) => module.scratchBytesPerColumn));
-  return { name, params: ports, longest, result, isOverRows, maxRow: spec.maxRow ?? null, scratchBytesPerColumn };
+  return { name, params: ports, longest, result, isOverRows, maxColumns, scratchBytesPerColumn };
 }
 
 function arrayPort({ name, lane, over }: Port): ArrayPort {

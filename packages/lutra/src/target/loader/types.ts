@@ -3,12 +3,12 @@
 import type { ArrayPort, Call } from "./ports.ts";
 
 export function typesText(call: Call): string {
-  const { params, result, isOverRows, maxRow } = call;
+  const { params, result, isOverRows, maxColumns } = call;
   const typed = ({ name, type, over }: ArrayPort): string => `${name}: ${over === "one" ? "number" : type}`;
   const sizes = isOverRows ? ["columns: number"] : [];
   const given = [...params.map(typed), ...sizes, `y?: ${result.type}`];
   const arrays = [...params.filter(({ over }) => over !== "one"), result].map(typed);
-  const rows = maxRow === null ? "" : ` Rows have at most ${maxRow} numbers: \`columns\`.`;
+  const rows = maxColumns === null ? "" : ` Rows have at most ${maxColumns} numbers: \`columns\`.`;
   return `export interface Kernel {
   /**
    * Computes y, which is made if absent. It may be an input whose numbers have its size, else they must not overlap.${rows} Arrays from

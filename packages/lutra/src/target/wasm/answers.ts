@@ -23,7 +23,7 @@ import type { DataLayout } from "./data.ts";
 import { lineLoops } from "./eight-bit.ts";
 import { Block } from "./lanes.ts";
 import { type Loop, loops } from "./loops.ts";
-import type { Form } from "./module.ts";
+import type { Form, ModuleFunctions } from "./module.ts";
 
 type Input = "i8" | "u8" | "i16" | "u16";
 
@@ -49,13 +49,8 @@ const UNROLLED_VECTORS = 2;
 const VECTOR_BYTES = 16;
 const VECTOR_WORDS = 8;
 
-export interface Answers {
-  readonly run: FunctionDefinition;
-  readonly start?: FunctionDefinition;
-}
-
 /** @param output the lane of the result, of at most 32 bits */
-export function emitAnswers(kernel: Kernel, input: Input, output: Lane, data: DataLayout, form: Form): Answers {
+export function emitAnswers(kernel: Kernel, input: Input, output: Lane, data: DataLayout, form: Form): ModuleFunctions {
   const from = LANE_BYTES[input] as 1 | 2;
   const to = LANE_BYTES[output] as 1 | 2 | 4;
   const answers = allAnswers(kernel, input);
@@ -68,7 +63,7 @@ export function emitAnswers(kernel: Kernel, input: Input, output: Lane, data: Da
 }
 
 /** @param table address of the answers */
-function emitBytes(answers: Float64Array, single: Loop, table: number, data: DataLayout, form: Form): Answers {
+function emitBytes(answers: Float64Array, single: Loop, table: number, data: DataLayout, form: Form): ModuleFunctions {
   const vectors = form === "scalar" ? null : lineLoops(answers, form, data, single);
   if (vectors !== null) return { run: loops([...vectors, single]) };
   const pairs = data.reserve(2 * answers.length * answers.length);

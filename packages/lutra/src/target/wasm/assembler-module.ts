@@ -1,8 +1,8 @@
 // Functions and modules as bytes: one memory, exported or imported, functions, constant i32 globals, data segments. Sections in the order that the
 // specification demands (5.5). Nothing here knows what is computed.
 
-import { type Code, type Local, sequence, type ValueType } from "./assembler.ts";
-import { signed, text, unsigned, vector } from "./assembler-bytes.ts";
+import { type Code, i32, type Local, sequence, type ValueType } from "./assembler.ts";
+import { text, unsigned, vector } from "./assembler-bytes.ts";
 
 const PAGE_BYTES = 65536;
 const MOST_PAGES = 65536;
@@ -71,7 +71,7 @@ export interface ModuleParts {
   readonly functions: Readonly<Record<string, FunctionDefinition>>;
   /** Runs once when the module is made; nothing if absent. */
   readonly start?: FunctionDefinition;
-  /** Exported i32 constants. */
+  /** Exported i32 constants, from -2^31 to 2^32 - 1. */
   readonly globals: Readonly<Record<string, number>>;
   readonly data: readonly DataSegment[];
   /** Size of the memory at first; grown to hold the data. */
@@ -92,7 +92,7 @@ export function assemble(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     ...Object.keys(functions).map((name, i) => [...text(name), KINDS.function, ...unsigned(i)]),
     ...Object.keys(globals).map((name, i) => [...text(name), KINDS.global, ...unsigned(i)]),
   ];
-  const constants = Object.values(globals).map((value) => [TYPE_CODES.i32, 0, 0x41, ...signed(value), END]);
+  const constants = Object.values(globals).map((value) => [TYPE_CODES.i32, 0, ...i32(value).bytes, END]);
   const small = [
     ...HEADER,
     ...section("type", vector(all.map(({ type }) => type))),
@@ -120,7 +120,7 @@ function section(name: keyof typeof SECTIONS, content: readonly number[]): numbe
 /** The data section in chunks: tables may be long. */
 function dataSection(data: readonly DataSegment[]): Uint8Array[] {
   const heads = data.map(({ address, bytes }) =>
-    Uint8Array.from([0, 0x41, ...signed(address), END, ...unsigned(bytes.length)]),
+    Uint8Array.from([0, ...i32(address).bytes, END, ...unsigned(bytes.length)]),
   );
   const segments = data.flatMap(({ bytes }, i) => [heads[i] as Uint8Array, bytes]);
   const count = Uint8Array.from(unsigned(data.length));

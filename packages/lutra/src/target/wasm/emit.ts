@@ -1,35 +1,48 @@
 // A filled kernel as a WebAssembly module that depends on nothing: memory with the tables in it, and run over addresses in that memory. Every
 // answer has the bits of interpret(kernel), in every form. Which of the ways to write it is chosen here.
 
+import { LutraError } from "../../base/index.ts";
 import { type Kernel, type Lane, tablesOf, verify } from "../../kernel/index.ts";
 import type { Table } from "../../table/index.ts";
 import { emitAnswers } from "./answers.ts";
 import { DataLayout } from "./data.ts";
 import { emitFloatTable } from "./float-table.ts";
-import { type EmitOptions, type EmittedModule, moduleBytes, type Ports, portsOf } from "./module.ts";
+import {
+  type EmitOptions,
+  type EmittedModule,
+  FORMS,
+  type ModuleFunctions,
+  maxColumnsOf,
+  moduleBytes,
+  type Ports,
+  portsOf,
+} from "./module.ts";
 import { emitRows, isOverRows } from "./rows/emit-rows.ts";
 
 /**
- * @throws LutraError "unsupported" for tables of floats other than binary32, and for integer tables of more than 65536 codes that clamp to
+ * @throws LutraError "bad-argument" for another form, "unsupported" for tables of floats other than binary32, and for integer tables of more than 65536 codes that clamp to
  * what is no code; "mismatch" if a hole is empty; RangeError if verify refuses the kernel
  */
 export function emit(kernel: Kernel, { form, memory = { kind: "own" } }: EmitOptions): EmittedModule {
+  if (!FORMS.includes(form)) {
+    throw new LutraError("bad-argument", `a module's form is one of ${FORMS.join(", ")}, got ${String(form)}`);
+  }
   verify(kernel);
   const tables = tablesOf(kernel);
-  const data = new DataLayout(memory.kind === "own" ? 0 : memory.base);
+  const base = memory.kind === "own" ? 0 : memory.base;
+  const data = new DataLayout(base);
   const ports = portsOf(kernel);
-  const module = { form, ...ports, isOverRows: isOverRows(kernel), scratchBytesPerColumn: 0 };
+  const about = { form, ...ports, isOverRows: isOverRows(kernel), maxColumns: maxColumnsOf(kernel) };
+  const finish = (functions: ModuleFunctions, scratchBytesPerColumn: number): EmittedModule => {
+    const bytes = moduleBytes(data, functions, memory);
+    return { bytes, ...about, tableBytes: data.end - base, scratchBytesPerColumn };
+  };
   const codes = codesOf(kernel, ports);
-  if (codes !== null) {
-    return { bytes: moduleBytes(data, emitAnswers(kernel, codes.input, codes.output, data, form), memory), ...module };
-  }
-  const [, lookup, ...others] = kernel.values;
-  if (lookup?.op === "lookup" && lookup.lane === "f32" && others.length === 0 && kernel.results.join() === "1") {
-    const run = emitFloatTable(tables[lookup.hole] as Table, form, data);
-    return { bytes: moduleBytes(data, { run }, memory), ...module };
-  }
+  if (codes !== null) return finish(emitAnswers(kernel, codes.input, codes.output, data, form), 0);
+  const hole = floatHoleOf(kernel);
+  if (hole !== null) return finish({ run: emitFloatTable(tables[hole] as Table, form, data) }, 0);
   const { run, scratchBytesPerColumn } = emitRows(kernel, form, data);
-  return { bytes: moduleBytes(data, { run }, memory), ...module, scratchBytesPerColumn };
+  return finish({ run }, scratchBytesPerColumn);
 }
 
 /** The lanes of a kernel that gives one code for one code of at most 16 bits; null for others. */
@@ -44,4 +57,11 @@ function codesOf(
   const input = param.lane;
   const isShort = input === "i8" || input === "u8" || input === "i16" || input === "u16";
   return isShort ? { input, output: result.lane } : null;
+}
+
+/** The hole of a kernel that is one binary32 table, applied to each element; null for others. */
+function floatHoleOf({ values, results }: Kernel): string | null {
+  const [param, lookup, ...others] = values;
+  if (lookup?.op !== "lookup" || lookup.lane !== "f32" || others.length > 0 || results.join() !== "1") return null;
+  return param?.op === "param" && param.over === "element" ? lookup.hole : null;
 }

@@ -51,7 +51,7 @@ export interface Lanes {
   /** The same, but x if x is NaN. x is kept. */
   atLeast(x: Code, bound: Code): Code;
   atMost(x: Code, bound: Code): Code;
-  compare(name: "eq" | "ne" | "lt" | "gt" | "ge", a: Code, b: Code): Code;
+  compare(name: "eq" | "lt" | "gt" | "ge", a: Code, b: Code): Code;
   /** a where the mask holds, else b: floats. */
   choose(mask: Code, a: Code, b: Code): Code;
   /** The integer n where the mask holds, else 0. */
@@ -147,14 +147,8 @@ export function scalarLanes(block: Block): Lanes {
     toFloat: (n) => op("f32.convert_i32_s", n),
     integers: (name, a, b) => op(`i32.${name}`, a, b),
     shift: (name, n, by) => op(`i32.${name}`, n, i32(by)),
-    least: (a, b) => {
-      const kept = block.keep(b);
-      return select(kept, i32(a), op("i32.lt_s", kept, i32(a)));
-    },
-    greatest: (a, b) => {
-      const kept = block.keep(b);
-      return select(kept, i32(a), op("i32.gt_s", kept, i32(a)));
-    },
+    least: (a, b) => whereComparing(block, "i32.lt_s", a, b),
+    greatest: (a, b) => whereComparing(block, "i32.gt_s", a, b),
     pair: linePair,
     pairBy: (at, shift, mask, address) => {
       const bits = op("i32.shr_u", load("i32.load", at.address, at.offset), i32(shift));
@@ -162,6 +156,12 @@ export function scalarLanes(block: Block): Lanes {
     },
     word: (offset, address) => load("f32.load", offset, address),
   };
+}
+
+/** b where it compares so with a, else a. */
+function whereComparing(block: Block, name: "i32.lt_s" | "i32.gt_s", a: number, b: Code): Code {
+  const kept = block.keep(b);
+  return select(kept, i32(a), op(name, kept, i32(a)));
 }
 
 function linePair(offset: Code, address: number): Line {

@@ -7,7 +7,8 @@ import type { DataLayout } from "./data.ts";
 import { emitRepetitions } from "./repeat.ts";
 
 /** "simd" needs the 128-bit SIMD of WebAssembly 2.0, "relaxed" the relaxed SIMD of 3.0, "scalar" nothing. All give the same bits. */
-export type Form = "scalar" | "simd" | "relaxed";
+export type Form = (typeof FORMS)[number];
+export const FORMS = ["scalar", "simd", "relaxed"] as const;
 
 /** Where a module's memory comes from. */
 export type ModuleMemory =
@@ -32,7 +33,7 @@ export interface Port {
 
 export interface EmittedModule {
   /**
-   * Exports `memory`, unless that is imported, `heap`, the first address behind the tables, and `run`. Elementwise kernels:
+   * Exports `memory`, unless that is imported, `heap`, the first address behind the tables (unsigned), and `run`. Elementwise kernels:
    * run(address of each param, address of each result, count). Others: run(address of each param, of each result, scratch, rows, columns).
    * Addresses are multiples of an element's size and best of 16. A result may begin where a param does, if both vary per element in
    * elements of one size. Without columns nothing is written but results that are one number for all.
@@ -44,8 +45,17 @@ export interface EmittedModule {
   readonly results: readonly Port[];
   /** Whether run takes rows and columns rather than a count. */
   readonly isOverRows: boolean;
+  /** The longest row whose sums of integers are proven to fit; null where any length will do. */
+  readonly maxColumns: number | null;
+  /** Bytes from where the tables begin to `heap`. */
+  readonly tableBytes: number;
   /** Bytes that run needs at `scratch`: so many for each column, columns rounded up to a multiple of 16. 0 for elementwise kernels. */
   readonly scratchBytesPerColumn: number;
+}
+
+export interface ModuleFunctions {
+  readonly run: FunctionDefinition;
+  readonly start?: FunctionDefinition;
 }
 
 export type Ports = Pick<EmittedModule, "params" | "results">;
@@ -62,13 +72,19 @@ export function portsOf({ values, results }: Kernel): Ports {
   return { params, results: named };
 }
 
+/** Columns that a kernel's rows may have: sums of integers are proven to fit up to the spec's longest row. */
+export function maxColumnsOf({ spec, values }: Kernel): number | null {
+  const isSummed = values.some((value) => value.op === "reduce" && value.with !== "max" && value.lane !== "f32");
+  return isSummed ? (spec.maxRow ?? null) : null;
+}
+
 /**
  * Puts functions and tables together. The data must begin where the memory's tables do.
  * @throws TypeError if both the tables and the caller have something to run at the start
  */
 export function moduleBytes(
   data: DataLayout,
-  { run, start }: { readonly run: FunctionDefinition; readonly start?: FunctionDefinition },
+  { run, start }: ModuleFunctions,
   memory: ModuleMemory,
 ): Uint8Array<ArrayBuffer> {
   const isRepeated = data.repetitions.length > 0;

@@ -34,15 +34,8 @@ function binary32(step: Vectors, value: Computed, q: number): Code | null {
     }
     case "shift-left":
     case "shift-right": {
-      if (!step.isUniform(b)) return null;
-      const sign = value.op === "shift-left" ? 1 : -1;
-      const constant = step.constant(b);
-      if (constant !== undefined) return op("f32x4.mul", part(a), step.block.constant(f32x4(2 ** (sign * constant))));
-      const { copies, setup, scalar } = step.scope;
-      const name = `2^${sign} ${b}`;
-      const factor = copies.get(name) ?? setup.keep(op("f32x4.splat", powerOfTwo(scalar(b), sign)));
-      copies.set(name, factor);
-      return op("f32x4.mul", part(a), factor);
+      const factor = powers(step, b, value.op === "shift-left" ? 1 : -1);
+      return factor === null ? null : op("f32x4.mul", part(a), factor);
     }
     case "select":
       return chosen(step, value.args, 32, q);
@@ -56,6 +49,18 @@ function binary32(step: Vectors, value: Computed, q: number): Code | null {
     default:
       return value satisfies never;
   }
+}
+
+/** Copies of 2^(sign b); null where b varies along the row. */
+function powers(step: Vectors, b: number, sign: 1 | -1): Code | null {
+  if (!step.isUniform(b)) return null;
+  const constant = step.constant(b);
+  if (constant !== undefined) return step.block.constant(f32x4(2 ** (sign * constant)));
+  const { copies, setup, scalar } = step.scope;
+  const name = `2^${sign} ${b}`;
+  const factor = copies.get(name) ?? setup.keep(op("f32x4.splat", powerOfTwo(scalar(b), sign)));
+  copies.set(name, factor);
+  return factor;
 }
 
 function integer(step: Vectors, value: Computed, i: number, q: number): Code | null {

@@ -62,14 +62,18 @@ function widthOf(plan: Plan, i: number): Width {
   }
 }
 
-/** A saturation is computed where its bounds and its argument fit, if no instruction narrows and saturates at once. */
+/**
+ * A saturation is computed where its bounds and its argument fit, if no instruction narrows and saturates at once. One that adds and saturates
+ * does so at the bounds of its own width, which must be the lane's, however narrow the range.
+ */
 function castWidth(plan: Plan, arg: number, lane: Lane, range: Interval): Width {
   const from = plan.ranges[arg] as Interval | null;
   if (from === null) return LANE_WIDTHS[lane];
   const to = laneRange(lane) as Interval;
   const isInside = to.lo <= from.lo && from.hi <= to.hi;
-  if (isInside || isNarrowing(from, lane) || isSaturatingSum(plan, arg, lane)) return bitsOf(range);
-  return bitsOf(hull(from, range));
+  if (isInside) return bitsOf(range);
+  if (isSaturatingSum(plan, arg, lane)) return LANE_WIDTHS[lane];
+  return bitsOf(isNarrowing(from, lane) ? range : hull(from, range));
 }
 
 /** Whether narrowing instructions saturate to the lane: from signed integers of 16 or 32 bits. */
