@@ -60,7 +60,7 @@ it("the largest number of a symmetric range keeps its sign", () => {
     { rows: { lo: -1, hi: 1 }, y: { lo: -1, hi: 1 } },
   );
   const given = answers(program, { ids: { shape: [2], data: Int32Array.of(0, 1) } });
-  [1, 0, -1, 0.5].forEach((expected, i) => expect(given[i]).toBeCloseTo(expected, 1));
+  for (const [i, expected] of [1, 0, -1, 0.5].entries()) expect(given[i]).toBeCloseTo(expected, 1);
 });
 
 it.each([1e-3, 1e-6, 1e-8, 1e-12, 0])(
