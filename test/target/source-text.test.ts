@@ -32,7 +32,7 @@ it("names functions and files after the function, or as it is told", () => {
     elementwise({ fn, domain: { lo: 0, hi: 1 }, input: BINARY32, output: BINARY32 });
   expect(sourceName(kernel("x*sigmoid(1.702*x)"), {})).toBe("lut_x_sigmoid_1_702_x");
   expect(sourceName(kernel("x+".repeat(5000)), {}).length).toBeLessThan(60);
-  expect(() => sourceName(kernel("gelu"), { name: "../gelu" })).toThrow(RangeError);
+  expect(() => sourceName(kernel("gelu"), { name: "../gelu" })).toThrow("a name has letters");
 });
 
 it("keeps a comment in its line whatever a name holds", () => {
