@@ -25,7 +25,7 @@ export type Rewrite = (c: Candidate) => number | null;
 export interface Rule {
   readonly on: readonly Value["op"][];
   /** Which lanes the candidate is in. */
-  readonly lanes: "integers" | "binary32" | "any";
+  readonly lanes: "integers" | "binary32" | "all";
   readonly says: string;
   readonly to: Rewrite;
 }

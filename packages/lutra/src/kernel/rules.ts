@@ -114,25 +114,25 @@ const BINARY32 = "binary32";
 
 /** Tried in this order. x, y are any values, c, d constants. */
 export const RULES: readonly Rule[] = [
-  { on: COMPUTED, lanes: "any", says: "f(c, d) is a constant", to: folded },
-  { on: ["add", "mul", "min", "max"], lanes: "any", says: "c + x = x + c", to: constantSecond },
-  { on: ["lookup"], lanes: "any", says: "T(c) is a constant", to: lookedUp },
+  { on: COMPUTED, lanes: "all", says: "f(c, d) is a constant", to: folded },
+  { on: ["add", "mul", "min", "max"], lanes: "all", says: "c + x = x + c", to: constantSecond },
+  { on: ["lookup"], lanes: "all", says: "T(c) is a constant", to: lookedUp },
   { on: [...COMPUTED, "reduce"], lanes: INTEGERS, says: "a range of one integer is a constant", to: onlyPossible },
 
-  { on: ["min", "max"], lanes: "any", says: "min(x, x) = x", to: when(areSame, first) },
-  { on: ["min", "max"], lanes: "any", says: "min(min(x, c), d) = min(x, min(c, d))", to: limitedOnce },
+  { on: ["min", "max"], lanes: "all", says: "min(x, x) = x", to: when(areSame, first) },
+  { on: ["min", "max"], lanes: "all", says: "min(min(x, c), d) = min(x, min(c, d))", to: limitedOnce },
   {
     on: ["select"],
-    lanes: "any",
+    lanes: "all",
     says: "select(., ., x, x) = x",
     to: when(
       (c) => argAt(c, 2) === argAt(c, 3),
       (c) => argAt(c, 2),
     ),
   },
-  { on: ["select"], lanes: "any", says: "select(x, x, ., y) = y", to: when(areSame, (c) => argAt(c, 3)) },
-  { on: ["select"], lanes: "any", says: "select of integers that ranges decide", to: chosenByRange },
-  { on: ["shift-left", "shift-right"], lanes: "any", says: "x << 0 = x", to: firstIfSecondIs(0) },
+  { on: ["select"], lanes: "all", says: "select(x, x, ., y) = y", to: when(areSame, (c) => argAt(c, 3)) },
+  { on: ["select"], lanes: "all", says: "select of integers that ranges decide", to: chosenByRange },
+  { on: ["shift-left", "shift-right"], lanes: "all", says: "x << 0 = x", to: firstIfSecondIs(0) },
 
   { on: ["add"], lanes: INTEGERS, says: "x + 0 = x", to: firstIfSecondIs(0) },
   { on: ["add"], lanes: INTEGERS, says: "(x - y) + y = x", to: addedBack },

@@ -179,7 +179,7 @@ class Copy {
 }
 
 function isAbout({ on, lanes }: Rule, value: Value): boolean {
-  return on.includes(value.op) && (lanes === "any" || (lanes === "binary32") === (value.lane === "f32"));
+  return on.includes(value.op) && (lanes === "all" || (lanes === "binary32") === (value.lane === "f32"));
 }
 
 const COMMUTATIVE: readonly Value["op"][] = ["add", "mul", "min", "max"];
