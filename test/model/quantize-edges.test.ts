@@ -2,9 +2,8 @@
 import { expect, it } from "vitest";
 import { lower } from "../../packages/lutra/src/model/quantize/lower.ts";
 import type { Constant, Network, Operator, Shape } from "../../packages/lutra/src/model/trace/network.ts";
-import { fromNumber } from "../../packages/lutra/src/model/trace/polynomial.ts";
 import type { Interval } from "../../packages/lutra/src/num/index.ts";
-import { type Codes, interpret, type Program, verify } from "../../packages/lutra/src/program/index.ts";
+import { type Codes, fromNumber, interpret, type Program, verify } from "../../packages/lutra/src/program/index.ts";
 
 const shape = (...extents: number[]): Shape => extents.map(fromNumber);
 const constant = (extents: readonly number[], ...data: number[]): Constant => ({

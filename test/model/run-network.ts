@@ -1,8 +1,8 @@
 // What a traced network computes, in binary64, operator by operator: for tests.
 import { parseFn } from "../../packages/lutra/src/fn/index.ts";
-import { broadcast, choose, combine, spread } from "../../packages/lutra/src/model/trace/folding.ts";
+import { choose, combine, spread } from "../../packages/lutra/src/model/trace/folding.ts";
 import type { Constant, Network, Operator, Place } from "../../packages/lutra/src/model/trace/network.ts";
-import type { Polynomial } from "../../packages/lutra/src/model/trace/polynomial.ts";
+import { commonShape, type Polynomial, walkPlaces } from "../../packages/lutra/src/program/index.ts";
 
 type Extents = Readonly<Record<string, number>>;
 
@@ -89,7 +89,13 @@ function compute(
       for (const { from, box, read, write } of operator.pieces) {
         const source = get(from).data;
         const extent = box.map((size) => valueIn(size, extents));
-        const [at, to] = [places(read, extent, extents), places(write, extent, extents)];
+        const places = ({ start, strides }: Place): Float64Array =>
+          walkPlaces(
+            valueIn(start, extents),
+            strides.map((stride) => valueIn(stride, extents)),
+            extent,
+          );
+        const [at, to] = [places(read), places(write)];
         at.forEach((place, i) => {
           data[to[i] as number] = source[place] as number;
         });
@@ -101,19 +107,10 @@ function compute(
   }
 }
 
-function places({ start, strides }: Place, box: readonly number[], extents: Extents): number[] {
-  let all = [valueIn(start, extents)];
-  for (const [axis, extent] of box.entries()) {
-    const stride = valueIn(strides[axis] as Polynomial, extents);
-    all = all.flatMap((place) => Array.from({ length: extent }, (_, i) => place + i * stride));
-  }
-  return all;
-}
-
 function product(a: Constant, b: Constant): Constant {
   const [m, k] = a.shape.slice(-2) as [number, number];
   const n = b.shape.at(-1) as number;
-  const outer = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const outer = commonShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const left = spread(a, [...outer, m, k]);
   const right = b.shape.length === 2 ? b.data : spread(b, [...outer, k, n]);
   const count = outer.reduce((x, y) => x * y, 1);

@@ -1,10 +1,10 @@
 // Slices and casts as ONNX means them: bounds beyond an axis, behind its end, and of an axis that a run decides.
 import { expect, it } from "vitest";
 import { PARTS } from "../../packages/lutra/src/model/trace/part-nodes.ts";
-import { fromName, fromNumber, type Polynomial, plus } from "../../packages/lutra/src/model/trace/polynomial.ts";
 import { Tracer } from "../../packages/lutra/src/model/trace/tracer.ts";
 import { constant, shapeOf, type Traced } from "../../packages/lutra/src/model/trace/values.ts";
 import { node } from "../../packages/lutra/src/onnx/index.ts";
+import { fromName, fromNumber, type Polynomial, plus } from "../../packages/lutra/src/program/index.ts";
 
 const tracer = new Tracer(
   () => false,

@@ -5,22 +5,20 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Kernel, KernelInputs, Lane, Value } from "../../packages/lutra/src/kernel/index.ts";
+import {
+  type Kernel,
+  type KernelInputs,
+  LANE_ARRAYS,
+  type Lane,
+  laneBits,
+  type Value,
+} from "../../packages/lutra/src/kernel/index.ts";
 import { emit as emitC } from "../../packages/lutra/src/target/c/index.ts";
 import { emit as emitWasm } from "../../packages/lutra/src/target/loader/index.ts";
 import { emit as emitTypeScript } from "../../packages/lutra/src/target/typescript/index.ts";
 import type { Form } from "../../packages/lutra/src/target/wasm/index.ts";
 
-export const ARRAYS = {
-  f32: Float32Array,
-  i8: Int8Array,
-  u8: Uint8Array,
-  i16: Int16Array,
-  u16: Uint16Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-  i64: Float64Array,
-} as const;
+export const ARRAYS = { ...LANE_ARRAYS, i64: Float64Array } as const;
 
 export type Numbers = InstanceType<(typeof ARRAYS)[Lane]>;
 
@@ -94,7 +92,10 @@ export function compileC(folder: string, compiler: string, flags: readonly strin
       }),
     );
     const output = execFileSync(program, [name, String(rows), String(columns)], { input, maxBuffer: MAX_BYTES });
-    return new ARRAYS[resultLane(kernel)](Uint8Array.from(output).buffer);
+    const lane = resultLane(kernel);
+    const { buffer } = Uint8Array.from(output);
+    const length = (8 * buffer.byteLength) / laneBits(lane);
+    return lane === "i64" ? new Float64Array(buffer) : new LANE_ARRAYS[lane](buffer, 0, length);
   };
 }
 

@@ -1,19 +1,14 @@
 // Runs an emitted module over a tile, as a user without the library would: each array at an address in its memory. What lies between arrays must
 // be left alone.
 
-import type { KernelInputs, Lane, Over } from "../../../packages/lutra/src/kernel/index.ts";
+import {
+  type KernelInputs,
+  LANE_ARRAYS,
+  type LaneArray,
+  laneBits,
+  type Over,
+} from "../../../packages/lutra/src/kernel/index.ts";
 import type { EmittedModule, Port } from "../../../packages/lutra/src/target/wasm/index.ts";
-
-const ARRAYS = {
-  f32: Float32Array,
-  i8: Int8Array,
-  u8: Uint8Array,
-  i16: Int16Array,
-  u16: Uint16Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-  i64: BigInt64Array,
-} as const satisfies Record<Lane, unknown>;
 
 /** Bytes between arrays, and what they hold. */
 const GAP = 48;
@@ -58,7 +53,7 @@ export function runTile(
     end = Math.ceil((at + bytes) / 16) * 16 + GAP;
     return at;
   };
-  const bytesOf = ({ lane, over }: Port): number => sizes[over] * ARRAYS[lane].BYTES_PER_ELEMENT;
+  const bytesOf = ({ lane, over }: Port): number => (sizes[over] * laneBits(lane)) / 8;
   for (const port of module.params) places.set(port.name, reserve(bytesOf(port)));
   const outputs = module.results.map((port) => places.get(inPlace[port.name] ?? "") ?? reserve(bytesOf(port)));
   const scratch = reserve(module.scratchBytesPerColumn * Math.ceil(columns / 16) * 16);
@@ -66,8 +61,10 @@ export function runTile(
   if (missing > 0) memory.grow(Math.ceil(missing / 65536));
   const all = new Uint8Array(memory.buffer);
   all.fill(UNTOUCHED, heap, end);
-  const arrayAt = ({ lane, over }: Port, at: number): InstanceType<(typeof ARRAYS)[Lane]> =>
-    new ARRAYS[lane](memory.buffer, at, sizes[over]);
+  const arrayAt = ({ lane, over }: Port, at: number): LaneArray | BigInt64Array =>
+    lane === "i64"
+      ? new BigInt64Array(memory.buffer, at, sizes[over])
+      : new LANE_ARRAYS[lane](memory.buffer, at, sizes[over]);
   const taken: [from: number, to: number][] = [[scratch, end - GAP]];
   for (const port of module.params) {
     const at = places.get(port.name) as number;

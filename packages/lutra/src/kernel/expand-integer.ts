@@ -7,6 +7,7 @@ import type { KernelBuilder } from "./build.ts";
 import { chosen, constantLike, type Reached, reachedSegments } from "./expand-segments.ts";
 import { longestShift } from "./integer.ts";
 import { laneOf, laneRange } from "./lanes.ts";
+import { magnitudes } from "./ranges.ts";
 import type { Lane } from "./types.ts";
 
 /** All codes that a lookup's lane may hold, of either sign. */
@@ -39,10 +40,6 @@ export function integerSteps(
     ? build.select(wide, zero, limited(build, build.binary("sub", zero, answer), { lo, hi }), answer)
     : answer;
   return build.cast(signed, laneOf(table.spec.output));
-}
-
-function magnitudes({ lo, hi }: Interval): Interval {
-  return { lo: lo <= 0 && hi >= 0 ? 0 : Math.min(Math.abs(lo), Math.abs(hi)), hi: Math.max(-lo, hi) };
 }
 
 function clamped({ lo, hi }: Interval, [low, high]: Table["clamp"]): Interval {

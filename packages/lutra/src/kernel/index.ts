@@ -3,6 +3,7 @@ export * from "./cost.ts";
 export { type ExpandOptions, expand } from "./expand.ts";
 export * from "./holes.ts";
 export * from "./interpret.ts";
+export * from "./lane-arrays.ts";
 export { laneOf, laneRange } from "./lanes.ts";
 export { parseKernel } from "./parse.ts";
 export { ranges } from "./ranges.ts";

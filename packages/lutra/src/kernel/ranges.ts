@@ -1,7 +1,7 @@
 // Which integers each value of a kernel can be, by interval analysis: the proof that no integer operation overflows, its shifts and
 // divisors included. Ends are exact up to 2^53, which no lane exceeds; a larger end is rounded but still seen to be larger.
 
-import { codeRange, type Interval } from "../num/index.ts";
+import { codeRange, type Interval, iv } from "../num/index.ts";
 import { bitLength, divide, longestShift, shiftLeft, shiftRight } from "./integer.ts";
 import { laneRange } from "./lanes.ts";
 import type { Kernel, Value } from "./types.ts";
@@ -44,7 +44,7 @@ export function rangeOf(value: Value, kernel: Kernel, known: Known): Interval | 
     case "cast":
       return clampTo(known[value.args[0]] ?? whole, whole);
     case "select":
-      return hull(known[value.args[2]] as Interval, known[value.args[3]] as Interval);
+      return iv.hull(known[value.args[2]] as Interval, known[value.args[3]] as Interval);
     case "bits": {
       const { lo, hi } = known[value.args[0]] as Interval;
       return lo < 0
@@ -126,12 +126,9 @@ function corners(a: Interval, b: Interval, of: (x: number, y: number) => number)
   return { lo: Math.min(...ends), hi: Math.max(...ends) };
 }
 
-function hull(a: Interval, b: Interval): Interval {
-  return { lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi) };
-}
-
-function magnitudes({ lo, hi }: Interval): Interval {
-  return { lo: lo <= 0 && hi >= 0 ? 0 : Math.min(Math.abs(lo), Math.abs(hi)), hi: Math.max(-lo, hi) };
+/** What |x| can be. */
+export function magnitudes(a: Interval): Interval {
+  return { lo: iv.mignitude(a), hi: iv.magnitude(a) };
 }
 
 function square(a: Interval): Interval {

@@ -1,6 +1,8 @@
 // Lists of integers beside a header of JSON: packed one after another in their narrowest lane, found again by lane, offset and length.
 
 import type { Json, LutraError } from "../base/index.ts";
+import { LANE_ARRAYS, laneRange } from "../kernel/index.ts";
+import type { Interval } from "../num/index.ts";
 import type { Codes, TensorLane } from "./types.ts";
 
 /** Where lists are read from, and the error for what does not fit. */
@@ -11,31 +13,8 @@ export interface CodesList {
   fault(where: string, message: string): LutraError;
 }
 
-interface CodesArray {
-  readonly BYTES_PER_ELEMENT: number;
-  new (length: number): Codes;
-  new (buffer: ArrayBuffer, byteOffset: number, length: number): Codes;
-  from(codes: readonly number[]): Codes;
-}
-
-/** The typed array of a lane. */
-export const ARRAYS: Readonly<Record<TensorLane, CodesArray>> = {
-  i8: Int8Array,
-  u8: Uint8Array,
-  i16: Int16Array,
-  u16: Uint16Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-};
-
-const RANGES: readonly (readonly [lane: TensorLane, lo: number, hi: number])[] = [
-  ["i8", -(2 ** 7), 2 ** 7 - 1],
-  ["u8", 0, 2 ** 8 - 1],
-  ["i16", -(2 ** 15), 2 ** 15 - 1],
-  ["u16", 0, 2 ** 16 - 1],
-  ["i32", -(2 ** 31), 2 ** 31 - 1],
-  ["u32", 0, 2 ** 32 - 1],
-];
+/** Lanes of tensors, from the narrowest on. */
+export const TENSOR_LANES: readonly TensorLane[] = ["i8", "u8", "i16", "u16", "i32", "u32"];
 /** Shorter lists stay in the JSON. */
 const SHORTEST = 16;
 
@@ -66,7 +45,7 @@ export class PackedCodes {
       const lane = json.length >= SHORTEST ? narrowest(json) : undefined;
       return lane === undefined
         ? json.map((item: Json) => this.pack(item))
-        : this.add(ARRAYS[lane].from(json as number[]));
+        : this.add(LANE_ARRAYS[lane].from(json as number[]));
     }
     if (json === null || typeof json !== "object") return json;
     return Object.fromEntries(Object.entries(json).map(([name, item]) => [name, this.pack(item)]));
@@ -103,9 +82,9 @@ export class PackedCodes {
     const given = json !== null && typeof json === "object" && "codes" in json ? json.codes : undefined;
     if (!Array.isArray(given) || given.length !== 3) throw fault(where, "must be a list of codes");
     const [name, offset, length] = given as readonly Json[];
-    const lane = RANGES.find(([known]) => known === name)?.[0];
+    const lane = TENSOR_LANES.find((known) => known === name);
     if (lane === undefined) throw fault(where, `${name} is no lane`);
-    const width = ARRAYS[lane].BYTES_PER_ELEMENT;
+    const width = LANE_ARRAYS[lane].BYTES_PER_ELEMENT;
     const isInside =
       typeof offset === "number" &&
       typeof length === "number" &&
@@ -116,7 +95,7 @@ export class PackedCodes {
       offset % width === 0 &&
       offset + length * width <= bytes.length;
     if (!isInside) throw fault(where, `${length} codes of ${width} bytes at ${offset} are not in the data`);
-    return new ARRAYS[lane](bytes.buffer, bytes.byteOffset + offset, length);
+    return new LANE_ARRAYS[lane](bytes.buffer, bytes.byteOffset + offset, length);
   }
 }
 
@@ -131,5 +110,8 @@ function narrowest(list: readonly Json[]): TensorLane | undefined {
     least = Math.min(least, item);
     most = Math.max(most, item);
   }
-  return RANGES.find(([, lo, hi]) => lo <= least && most <= hi)?.[0];
+  return TENSOR_LANES.find((lane) => {
+    const { lo, hi } = laneRange(lane) as Interval;
+    return lo <= least && most <= hi;
+  });
 }

@@ -2,8 +2,8 @@
 
 import { sizeOf } from "../base/index.ts";
 import { interpret as interpretKernel, type Kernel, type Over } from "../kernel/index.ts";
-import { blocks } from "./align.ts";
 import { codesIn, type Machine, shapeOf, tensorIn, write } from "./machine.ts";
+import { commonShape, repeatedPlaces } from "./places.ts";
 import type { Codes, Step } from "./types.ts";
 import { ACCUMULATOR } from "./verify-tiles.ts";
 
@@ -16,11 +16,8 @@ export function multiply(
   const [m, k] = a.shape.slice(-2) as [number, number];
   const n = b.shape.at(step.isTransposed ? -2 : -1) as number;
   const [leadingA, leadingB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
-  const axes = Math.max(leadingA.length, leadingB.length);
-  const outer = Array.from({ length: axes }, (_, i) =>
-    Math.max(leadingA.at(i - axes) ?? 1, leadingB.at(i - axes) ?? 1),
-  );
-  const [blocksA, blocksB] = [blocks(outer, leadingA), blocks(outer, leadingB)];
+  const outer = commonShape(leadingA, leadingB);
+  const [blocksA, blocksB] = [repeatedPlaces(outer, leadingA), repeatedPlaces(outer, leadingB)];
   const sums = new Int32Array(blocksA.length * m * n);
   const [alongK, alongN] = step.isTransposed ? [1, k] : [n, 1];
   const [left, right] = [a.data as Codes, b.data as Codes];
@@ -57,7 +54,12 @@ export function onTile(
     const shape = isSum ? tile : shapeOf(machine, name);
     const leading = shape.slice(0, shape.length - axesOver(value.over));
     return [
-      { name: value.name, size, codes: isSum ? accumulator : codesIn(machine, name), blocks: blocks(outer, leading) },
+      {
+        name: value.name,
+        size,
+        codes: isSum ? accumulator : codesIn(machine, name),
+        blocks: repeatedPlaces(outer, leading),
+      },
     ];
   });
   const sizes = kernel.results.map((i) => sizeOver(kernel.values[i]?.over as Over, rows, columns));

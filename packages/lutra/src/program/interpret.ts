@@ -5,8 +5,9 @@ import { sizeOf, type Tensor, type Tensors } from "../base/index.ts";
 import { bad, extentsOf, inputCodes } from "./inputs.ts";
 import { multiply, onTile } from "./interpret-tiles.ts";
 import { codesIn, type Machine, newCodes, shapeOf, tensorIn, write } from "./machine.ts";
-import { type Extents, shapeIn, sizeIn } from "./sizes.ts";
-import type { Codes, Program, Size, Step, TensorType, Walk } from "./types.ts";
+import { walkPlaces } from "./places.ts";
+import { shapeIn, sizeIn } from "./sizes.ts";
+import type { Codes, Program, Step, TensorType } from "./types.ts";
 
 export interface InterpretOptions {
   /** What the states hold; replaced by what they hold afterwards. Zeros where absent. */
@@ -111,28 +112,13 @@ function move(machine: Machine, { parts, fill, result }: Step & { readonly op: "
   for (const { from, box, read, write: place } of parts) {
     const source = codesIn(machine, from);
     const extents = shapeIn(box, machine.extents);
-    const [sources, targets] = [read, place].map((walk) => steps(walk, extents, machine.extents)) as [
-      Float64Array,
-      Float64Array,
-    ];
+    const [sources, targets] = [read, place].map(({ start, strides }) =>
+      walkPlaces(sizeIn(start, machine.extents), shapeIn(strides, machine.extents), extents),
+    ) as [Float64Array, Float64Array];
     sources.forEach((at, i) => {
       const to = targets[i] as number;
       if (!(at < source.length && to < out.length)) throw new RangeError(`the part of ${from} leaves its tensors`);
       out[to] = source[at] as number;
     });
   }
-}
-
-/** Where each element of a box is, in row-major order. */
-function steps({ start, strides }: Walk, box: readonly number[], extents: Extents): Float64Array {
-  let places = Float64Array.of(sizeIn(start, extents));
-  for (const [axis, extent] of box.entries()) {
-    const stride = sizeIn(strides[axis] as Size, extents);
-    const next = new Float64Array(places.length * extent);
-    places.forEach((place, i) => {
-      for (let j = 0; j < extent; j++) next[i * extent + j] = place + j * stride;
-    });
-    places = next;
-  }
-  return places;
 }

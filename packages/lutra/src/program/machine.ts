@@ -1,7 +1,7 @@
 // What the interpreter holds while it runs: the lengths of this run and the tensors written so far.
 
 import type { Tensor } from "../base/index.ts";
-import { ARRAYS } from "./codes-list.ts";
+import { LANE_ARRAYS } from "../kernel/index.ts";
 import { type Extents, shapeIn } from "./sizes.ts";
 import type { Codes, Program, TensorLane, TensorType } from "./types.ts";
 
@@ -12,7 +12,7 @@ export interface Machine {
 }
 
 export function newCodes(lane: TensorLane, length: number): Codes {
-  return new ARRAYS[lane](length);
+  return new LANE_ARRAYS[lane](length);
 }
 
 export function codesIn({ held }: Machine, name: string): Codes {

@@ -3,22 +3,11 @@
 
 import { type Fields, fields, type Json, LutraError, type Members } from "../base/index.ts";
 import { type Kernel, parseKernel } from "../kernel/index.ts";
-import type {
-  Block,
-  NamedSize,
-  Part,
-  Program,
-  Quantization,
-  Size,
-  Step,
-  TensorLane,
-  TensorType,
-  Walk,
-} from "./types.ts";
+import { TENSOR_LANES } from "./codes-list.ts";
+import type { Block, NamedSize, Part, Program, Quantization, Size, Step, TensorType, Walk } from "./types.ts";
 
 export const PROGRAM: Fields = fields("bad-model", "not a valid program");
 
-const LANES = ["i8", "u8", "i16", "u16", "i32", "u32"] as const satisfies readonly TensorLane[];
 const OPS = ["product", "kernel", "gather", "move", "reshape", "count", "argmax", "exit"] as const;
 const MOST_AXES = 8;
 const MOST_NESTING = 8;
@@ -61,7 +50,7 @@ function parseTensorType(json: Json, where: string): TensorType {
   const members = PROGRAM.object(json, where);
   const [lo, hi] = members.range === undefined ? [] : PROGRAM.numbers(members.range, `${where}.range`);
   return {
-    lane: PROGRAM.oneOf(members.lane, `${where}.lane`, LANES),
+    lane: PROGRAM.oneOf(members.lane, `${where}.lane`, TENSOR_LANES),
     shape: parseShape(members.shape, `${where}.shape`),
     ...(lo === undefined || hi === undefined ? {} : { range: [lo, hi] as const }),
     ...(members.quantization === undefined

@@ -1,5 +1,6 @@
 // Sizes: their value in a run, their largest value, and whether two are equal in every run (as polynomials in the named sizes).
 
+import { areSame, fromName, fromNumber, type Polynomial, plus, times } from "./polynomial.ts";
 import type { NamedSize, Size } from "./types.ts";
 
 /** Values of the named sizes in one run. */
@@ -42,8 +43,7 @@ export function namesIn(size: Size): readonly string[] {
 
 /** Whether two sizes are equal whatever the named ones are. */
 export function areEqual(a: Size, b: Size): boolean {
-  const [left, right] = [polynomial(a), polynomial(b)];
-  return left.size === right.size && [...left].every(([term, factor]) => right.get(term) === factor);
+  return areSame(polynomial(a), polynomial(b));
 }
 
 /** Whether a size is 1 in every run. */
@@ -51,32 +51,11 @@ export function isOne(size: Size): boolean {
   return areEqual(size, 1);
 }
 
-/** Factors by their product of names, sorted: 3 batch sequence is {"batch*sequence": 3}. */
-function polynomial(size: Size): ReadonlyMap<string, number> {
-  if (typeof size === "number") return new Map(size === 0 ? [] : [["", size]]);
-  if (typeof size === "string") return new Map([[size, 1]]);
+function polynomial(size: Size): Polynomial {
+  if (typeof size === "number") return fromNumber(size);
+  if (typeof size === "string") return fromName(size);
   const args = size.args.map(polynomial);
-  if (size.op === "add") return sumOf(args.flatMap((arg) => [...arg]));
-  let all = new Map([["", 1]]);
-  for (const arg of args) all = sumOf(pairs([...all], [...arg]).map(([a, b]) => timesOf(a, b)));
-  return all;
-}
-
-type Term = readonly [names: string, factor: number];
-
-function pairs(left: readonly Term[], right: readonly Term[]): (readonly [Term, Term])[] {
-  return left.flatMap((a) => right.map((b) => [a, b] as const));
-}
-
-function timesOf([a, x]: Term, [b, y]: Term): Term {
-  const names = [...a.split("*"), ...b.split("*")].filter((name) => name !== "");
-  return [names.sort().join("*"), x * y];
-}
-
-function sumOf(terms: readonly Term[]): Map<string, number> {
-  const sum = new Map<string, number>();
-  for (const [names, factor] of terms) sum.set(names, (sum.get(names) ?? 0) + factor);
-  return new Map([...sum].filter(([, factor]) => factor !== 0));
+  return size.op === "add" ? args.reduce((a, b) => plus(a, b), fromNumber(0)) : args.reduce(times, fromNumber(1));
 }
 
 /** A complaint where shapes differ in some run. */

@@ -1,7 +1,7 @@
 // A whole model in integers: few kinds of steps over integer tensors, in named blocks. Plain data but for the constants. Its meaning is
 // interpret(program); no step computes on floats. Shapes are in named sizes, so that one program serves every batch and length.
 
-import type { Kernel, Lane } from "../kernel/index.ts";
+import type { IntegerArray, Kernel, Lane } from "../kernel/index.ts";
 
 /** A length in numbers and named sizes: 12, "sequence", {op: "mul", args: ["batch", 12]}. Never negative. */
 export type Size = number | string | { readonly op: "add" | "mul"; readonly args: readonly Size[] };
@@ -90,7 +90,8 @@ export interface Block {
   readonly steps: readonly Step[];
 }
 
-export type Codes = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
+/** Codes of a tensor. */
+export type Codes = IntegerArray;
 
 export interface Program {
   readonly sizes: readonly NamedSize[];

@@ -1,35 +1,11 @@
 // Typed arrays of a kernel's codes: which type holds a lane, and what is wrong with an array that a user gives.
 
 import { LutraError } from "../base/index.ts";
-import type { Lane } from "../kernel/index.ts";
+import { LANE_ARRAYS, type Lane, type LaneArray, type LaneArrayType } from "../kernel/index.ts";
 import type { EmittedModule } from "../target/wasm/index.ts";
 
-/** Arrays of codes, by lane. Floats of every format are in Float32Array. */
-export type Codes =
-  | Float32Array<ArrayBufferLike>
-  | Int8Array<ArrayBufferLike>
-  | Uint8Array<ArrayBufferLike>
-  | Int16Array<ArrayBufferLike>
-  | Uint16Array<ArrayBufferLike>
-  | Int32Array<ArrayBufferLike>
-  | Uint32Array<ArrayBufferLike>;
-
-const ARRAYS = {
-  f32: Float32Array,
-  i8: Int8Array,
-  u8: Uint8Array,
-  i16: Int16Array,
-  u16: Uint16Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-} as const satisfies Record<string, ArrayType>;
-
-interface ArrayType {
-  new (length: number): Codes;
-  new (buffer: ArrayBufferLike, byteOffset: number, length: number): Codes;
-  readonly name: string;
-  readonly BYTES_PER_ELEMENT: number;
-}
+/** Arrays of codes. Floats of every format are in Float32Array. */
+export type Codes = LaneArray;
 
 /** @throws LutraError "unsupported" for a kernel with integers of 64 bits among its arrays */
 export function checkLanes({ params, results }: Pick<EmittedModule, "params" | "results">): void {
@@ -39,9 +15,9 @@ export function checkLanes({ params, results }: Pick<EmittedModule, "params" | "
   throw new LutraError("unsupported", what, { note: "cast them to at most 32 bits in the kernel" });
 }
 
-function arrayOf(lane: Lane): ArrayType {
+function arrayOf(lane: Lane): LaneArrayType {
   if (lane === "i64") throw new RangeError("no typed array of numbers holds i64");
-  return ARRAYS[lane];
+  return LANE_ARRAYS[lane];
 }
 
 /** The name of a lane's arrays, which an array of any realm says of itself. */

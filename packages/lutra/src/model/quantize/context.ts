@@ -3,10 +3,21 @@
 import { LutraError } from "../../base/index.ts";
 import { type Kernel, laneOf, type Over } from "../../kernel/index.ts";
 import { codeRange, type Format, type IntegerFormat, type Interval } from "../../num/index.ts";
-import type { Codes, NamedSize, Part, Program, Step, TensorLane, TensorType } from "../../program/index.ts";
+import {
+  areSame,
+  type Codes,
+  fromNumber,
+  type NamedSize,
+  type Part,
+  type Polynomial,
+  type Program,
+  type Step,
+  type TensorLane,
+  type TensorType,
+  toSize,
+} from "../../program/index.ts";
 import type { Spec, Table } from "../../table/index.ts";
 import type { Constant, Network, Operator, Piece, Shape } from "../trace/network.ts";
-import { areSame, fromNumber, type Polynomial, toSize } from "../trace/polynomial.ts";
 import type { Role } from "./formats.ts";
 
 /** What is known of the numbers in a model, and who makes tables. */

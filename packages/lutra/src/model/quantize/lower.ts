@@ -4,10 +4,9 @@
 import { fill, type Hole, holes } from "../../kernel/index.ts";
 import { elementwise, layerNormCodes, normParameters, rescaleCodes, rmsNormCodes } from "../../layer/index.ts";
 import { codeRange, type IntegerFormat, integerFormat, valuesOf } from "../../num/index.ts";
-import type { Program } from "../../program/index.ts";
+import { numberOf, type Polynomial, type Program } from "../../program/index.ts";
 import type { Spec } from "../../table/index.ts";
 import type { Constant, Network, Operator } from "../trace/network.ts";
-import { numberOf, type Polynomial } from "../trace/polynomial.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { attention, probabilities } from "./attention.ts";
 import {

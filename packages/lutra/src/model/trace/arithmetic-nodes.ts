@@ -1,9 +1,9 @@
 // Nodes that compute numbers: products, binary and unary arithmetic, means, lookups by id. On constants they are folded.
 
 import { integersAttribute, type NodeProto, numberAttribute } from "../../onnx/index.ts";
+import { areSame, fromNumber, numberOf, over, type Polynomial, plus, times } from "../../program/index.ts";
 import { BINARY, choose, combine } from "./folding.ts";
 import type { BinaryFunction, Shape } from "./network.ts";
-import { areSame, fromNumber, numberOf, over, type Polynomial, plus, times } from "./polynomial.ts";
 import { ONE, type Tracer } from "./tracer.ts";
 import { asSizes, constant, shapeOf, sizes, type Traced } from "./values.ts";
 

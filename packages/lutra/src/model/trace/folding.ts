@@ -1,5 +1,6 @@
 // Operators on numbers known beforehand: what a node gives where all its inputs are constants.
 
+import { commonShape, repeatedPlaces } from "../../program/index.ts";
 import type { Constant } from "./network.ts";
 
 type Scalar = (a: number, b: number) => number;
@@ -21,41 +22,19 @@ export const BINARY: Readonly<Record<string, Scalar>> = {
   Mod: (a, b) => a - b * Math.floor(a / b),
 };
 
-/** The common shape of two, axes of 1 repeated. */
-export function broadcast(a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
-    const [x, y] = [a.at(i - rank) ?? 1, b.at(i - rank) ?? 1];
-    return x === 1 ? y : x;
-  });
-}
-
-/** For each element of a shape, the element of a constant that is repeated there. */
+/** A constant's elements, repeated to a shape. */
 export function spread({ shape, data }: Constant, to: readonly number[]): Float64Array {
-  const count = to.reduce((x, y) => x * y, 1);
-  const result = new Float64Array(count);
-  let [repeat, stride] = [1, 1];
-  const places = new Int32Array(count);
-  for (let axis = 1; axis <= to.length; axis++) {
-    const [extent, own] = [to.at(-axis) as number, shape.at(-axis) ?? 1];
-    if (axis <= shape.length && own > 1) {
-      for (let i = 0; i < count; i++) places[i] = (places[i] as number) + (Math.floor(i / repeat) % extent) * stride;
-    }
-    repeat *= extent;
-    stride *= own;
-  }
-  for (let i = 0; i < count; i++) result[i] = data[places[i] as number] as number;
-  return result;
+  return Float64Array.from(repeatedPlaces(to, shape), (place) => data[place] as number);
 }
 
 export function combine(of: Scalar, a: Constant, b: Constant): Constant {
-  const shape = broadcast(a.shape, b.shape);
+  const shape = commonShape(a.shape, b.shape);
   const [left, right] = [spread(a, shape), spread(b, shape)];
   return { shape, data: left.map((x, i) => of(x, right[i] as number)) };
 }
 
 export function choose(condition: Constant, a: Constant, b: Constant): Constant {
-  const shape = broadcast(condition.shape, broadcast(a.shape, b.shape));
+  const shape = commonShape(condition.shape, commonShape(a.shape, b.shape));
   const [which, left, right] = [spread(condition, shape), spread(a, shape), spread(b, shape)];
   return { shape, data: which.map((c, i) => (c !== 0 ? (left[i] as number) : (right[i] as number))) };
 }

@@ -1,7 +1,7 @@
 // What nodes that move elements share: their operands, and a value whose elements are elsewhere.
 
+import { fromNumber, numberOf, walkPlaces } from "../../program/index.ts";
 import type { Piece, Shape } from "./network.ts";
-import { fromNumber, numberOf } from "./polynomial.ts";
 import { type Tracer, whole } from "./tracer.ts";
 import { constant, type Traced } from "./values.ts";
 
@@ -29,23 +29,12 @@ export function moved(tracer: Tracer, value: Traced, to: Shape, read: Piece["rea
   const numbers = [...to, ...read.strides, read.start].map(numberOf);
   if (value.kind === "constant" && numbers.every((x) => x !== null)) {
     const extents = to.map((size) => numberOf(size) as number);
+    const strides = read.strides.map((stride) => numberOf(stride) as number);
+    const places = walkPlaces(numberOf(read.start) as number, strides, extents);
     return constant(
       extents,
-      walk(
-        value.constant.data,
-        extents,
-        read.strides.map((s) => numberOf(s) as number),
-        numberOf(read.start) as number,
-      ),
+      places.map((place) => value.constant.data[place] as number),
     );
   }
   return tracer.move([{ from: tracer.tensor(value), box: to, read, write: whole(to) }], to);
-}
-
-function walk(data: Float64Array, box: readonly number[], strides: readonly number[], start: number): number[] {
-  let places = [start];
-  for (const [axis, extent] of box.entries()) {
-    places = places.flatMap((place) => Array.from({ length: extent }, (_, i) => place + i * (strides[axis] as number)));
-  }
-  return places.map((place) => data[place] as number);
 }

@@ -1,7 +1,7 @@
 // What a model computes on real numbers, operator by operator, its shapes in named sizes: between ONNX, whose exporters spell one thing in
 // many ways, and the integer program made of it. Layers are whole; arithmetic about shapes is done; reshapes and moves are explicit.
 
-import type { Polynomial } from "./polynomial.ts";
+import type { Polynomial } from "../../program/index.ts";
 
 export type Shape = readonly Polynomial[];
 

@@ -1,10 +1,10 @@
 // Nodes that take parts: slices, splits, single places and rows by id.
 
 import { integersAttribute, numberAttribute } from "../../onnx/index.ts";
+import { areSame, fromNumber, numberOf, over, type Polynomial, plus, times } from "../../program/index.ts";
 import type { Handler } from "./arithmetic-nodes.ts";
 import { fromFirst, known, moved, operand, ZERO } from "./moved.ts";
 import type { Shape } from "./network.ts";
-import { areSame, fromNumber, numberOf, over, type Polynomial, plus, times } from "./polynomial.ts";
 import { ONE, stridesOf, type Tracer } from "./tracer.ts";
 import { shapeOf, sizes } from "./values.ts";
 

@@ -2,10 +2,10 @@
 // computes they become moves and reshapes.
 
 import { integersAttribute, type NodeProto, numberAttribute, numbersAttribute } from "../../onnx/index.ts";
+import { areSame, numberOf, over, type Polynomial, plus, times } from "../../program/index.ts";
 import type { Handler } from "./arithmetic-nodes.ts";
 import { fromFirst, known, moved, operand, ZERO } from "./moved.ts";
 import type { Shape } from "./network.ts";
-import { areSame, numberOf, over, type Polynomial, plus, times } from "./polynomial.ts";
 import { ONE, stridesOf, type Tracer, whole } from "./tracer.ts";
 import { constant, shapeOf, sizes, type Traced } from "./values.ts";
 

@@ -3,10 +3,10 @@
 
 import { LutraError } from "../../base/index.ts";
 import { findSites, type Model, type NodeProto, type Site, viewGraph } from "../../onnx/index.ts";
+import { fromName, fromNumber } from "../../program/index.ts";
 import { ARITHMETIC, BOOL, type Handler, INTEGER_TYPES, UNKNOWN_TYPE } from "./arithmetic-nodes.ts";
 import type { Network, Shape } from "./network.ts";
 import { PARTS } from "./part-nodes.ts";
-import { fromName, fromNumber } from "./polynomial.ts";
 import { SHAPES } from "./shape-nodes.ts";
 import { Tracer } from "./tracer.ts";
 import { shapeOf, type Traced } from "./values.ts";

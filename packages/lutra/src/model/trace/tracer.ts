@@ -1,8 +1,8 @@
 // The state of a trace: values by their names in the model, and the operators so far. Every operator's result has a shape when it is appended.
 
 import { LutraError } from "../../base/index.ts";
+import { areSame, fromNumber, numberOf, type Polynomial, times } from "../../program/index.ts";
 import type { Constant, Network, Operator, Piece, Place, Shape } from "./network.ts";
-import { areSame, fromNumber, numberOf, type Polynomial, times } from "./polynomial.ts";
 import { asSizes, shapeOf, type Traced } from "./values.ts";
 
 /** An operator whose result is yet to be named. */

@@ -1,7 +1,7 @@
 // Values of a model while it is traced: numbers known beforehand, sizes of a run, or tensors that a run computes.
 
+import { fromNumber, numberOf, type Polynomial } from "../../program/index.ts";
 import type { Constant, Shape } from "./network.ts";
-import { fromNumber, numberOf, type Polynomial } from "./polynomial.ts";
 
 export type Traced =
   | { readonly kind: "constant"; readonly constant: Constant }

@@ -1,7 +1,7 @@
 // How a module's run is called from JavaScript: which typed array each port is, how many numbers of it one call takes.
 
 import { LutraError } from "../../base/index.ts";
-import type { Lane } from "../../kernel/index.ts";
+import { LANE_ARRAYS } from "../../kernel/index.ts";
 import { parameterName } from "../source/index.ts";
 import type { EmittedModule, Port } from "../wasm/index.ts";
 
@@ -25,16 +25,6 @@ export interface Call {
   readonly scratchBytesPerColumn: number;
 }
 
-const ARRAYS: Readonly<Record<Exclude<Lane, "i64">, string>> = {
-  f32: "Float32Array",
-  i8: "Int8Array",
-  u8: "Uint8Array",
-  i16: "Int16Array",
-  u16: "Uint16Array",
-  i32: "Int32Array",
-  u32: "Uint32Array",
-};
-
 /**
  * @param modules the kernel in each of its forms
  * @throws LutraError "unsupported" for several results, one that is not per element, and integers of 64 bits
@@ -55,5 +45,5 @@ function arrayPort({ name, lane, over }: Port): ArrayPort {
   if (lane === "i64") {
     throw new LutraError("unsupported", `"${name}" has integers of 64 bits, which no typed array of numbers holds`);
   }
-  return { name, type: ARRAYS[lane], over };
+  return { name, type: LANE_ARRAYS[lane].name, over };
 }

@@ -1,20 +1,14 @@
 // TypeScript as a dialect: numbers everywhere, Math.fround after each operation of binary32, integers exact below 2^53. No operation
 // here yields -0 as an integer, since a conversion to binary32 would keep its sign.
 
-import type { Lane } from "../../kernel/index.ts";
+import { LANE_ARRAYS, type Lane } from "../../kernel/index.ts";
 import { type ArraysSignature, type Dialect, decimal32, indented, type Parameter, wrapped } from "../source/index.ts";
 import { helperText } from "./helpers.ts";
 
-const ARRAYS: Readonly<Record<Lane, string>> = {
-  f32: "Float32Array",
-  i8: "Int8Array",
-  u8: "Uint8Array",
-  i16: "Int16Array",
-  u16: "Uint16Array",
-  i32: "Int32Array",
-  u32: "Uint32Array",
-  i64: "Float64Array",
-};
+/** Integers of 64 bits are numbers up to 2^53. */
+function arrayName(lane: Lane): string {
+  return lane === "i64" ? "Float64Array" : LANE_ARRAYS[lane].name;
+}
 
 export const TYPESCRIPT: Dialect = {
   name: (prefix, part) => camel(`${prefix}_${part}`),
@@ -25,7 +19,7 @@ export const TYPESCRIPT: Dialect = {
   place: (name, value) => `const ${name} = ${value};`,
   list(lane, name, values) {
     const items = values.map((value) => (lane === "f32" ? short(value) : String(value)));
-    return `const ${name} = ${ARRAYS[lane]}.of(\n${wrapped(items)}\n);`;
+    return `const ${name} = ${arrayName(lane)}.of(\n${wrapped(items)}\n);`;
   },
   at: (list, place) => `(${list}[${place}] as number)`,
   arithmetic: (op, a, b) => `Math.fround(${a} ${op} ${b})`,
@@ -68,11 +62,11 @@ function short(value: number): string {
 
 /** Arrays that vary over elements give the sizes; an output is made where none is given. */
 function parameterList({ parameters, result, isOverRows }: ArraysSignature): string {
-  const given = parameters.map(({ name, lane, over }) => `${name}: ${over === "one" ? "number" : ARRAYS[lane]}`);
+  const given = parameters.map(({ name, lane, over }) => `${name}: ${over === "one" ? "number" : arrayName(lane)}`);
   const sizes = isOverRows ? ["rows: number", "columns: number"] : [];
   const size = isOverRows ? "rows * columns" : `${longest(parameters).name}.length`;
-  const output = `y: ${ARRAYS[result]} = new ${ARRAYS[result]}(${size})`;
-  return `(\n${indented([...given, ...sizes, output].map((line) => `${line},`))}\n): ${ARRAYS[result]}`;
+  const output = `y: ${arrayName(result)} = new ${arrayName(result)}(${size})`;
+  return `(\n${indented([...given, ...sizes, output].map((line) => `${line},`))}\n): ${arrayName(result)}`;
 }
 
 function longest(parameters: readonly Parameter[]): Parameter {

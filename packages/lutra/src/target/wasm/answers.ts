@@ -2,7 +2,7 @@
 // where SIMD can give the same answers; else they go two at a time, by a table of pairs that the module makes of the 256 answers when it is
 // loaded: faster than one at a time.
 
-import { interpret, type Kernel, type Lane } from "../../kernel/index.ts";
+import { interpret, type Kernel, type Lane, laneBits } from "../../kernel/index.ts";
 import {
   type Access,
   type Code,
@@ -27,17 +27,6 @@ import type { Form, ModuleFunctions } from "./module.ts";
 
 type Input = "i8" | "u8" | "i16" | "u16";
 
-/** Bytes of a code. */
-const LANE_BYTES: Readonly<Partial<Record<Lane, 1 | 2 | 4>>> = {
-  i8: 1,
-  u8: 1,
-  i16: 2,
-  u16: 2,
-  f32: 4,
-  i32: 4,
-  u32: 4,
-};
-
 const LOADS = { 1: "i32.load8_u", 2: "i32.load16_u", 4: "i32.load" } as const satisfies Record<1 | 2 | 4, Access>;
 const STORES = { 1: "i32.store8", 2: "i32.store16", 4: "i32.store" } as const satisfies Record<1 | 2 | 4, Access>;
 const WORDS = { 1: "i8", 2: "i16" } as const;
@@ -51,8 +40,8 @@ const VECTOR_WORDS = 8;
 
 /** @param output the lane of the result, of at most 32 bits */
 export function emitAnswers(kernel: Kernel, input: Input, output: Lane, data: DataLayout, form: Form): ModuleFunctions {
-  const from = LANE_BYTES[input] as 1 | 2;
-  const to = LANE_BYTES[output] as 1 | 2 | 4;
+  const from = (laneBits(input) / 8) as 1 | 2;
+  const to = (laneBits(output) / 8) as 1 | 2 | 4;
   const answers = allAnswers(kernel, input);
   const type = output === "f32" ? "f32" : to === 4 ? "i32" : WORDS[to];
   const table = data.bytes(new Uint8Array(littleEndian(answers, type)));

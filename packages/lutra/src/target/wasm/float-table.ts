@@ -1,7 +1,5 @@
 // One table of binary32 over an array, in the fastest way that is exact for it: four values at a time where there is SIMD, and one.
 
-import { LutraError } from "../../base/index.ts";
-import { printFormat } from "../../num/index.ts";
 import type { Table } from "../../table/index.ts";
 import { load, store } from "./assembler.ts";
 import type { FunctionDefinition } from "./assembler-module.ts";
@@ -18,18 +16,9 @@ const FLOAT_BYTES = 4;
 
 /** run(input, output, count). @throws LutraError "unsupported" for tables of other floats */
 export function emitFloatTable(table: Table, form: Form, data: DataLayout): FunctionDefinition {
-  checkFormats(table);
   const placed = placeTable(table, data);
   const vectors = form === "scalar" ? [] : [vectorLoop(placed, form)];
   return loops([...vectors, scalarLoop(placed)]);
-}
-
-function checkFormats({ spec: { input, output } }: Table): void {
-  const other = [input, output].find((format) => format.kind !== "float" || format.name !== "binary32");
-  if (other === undefined) return;
-  throw new LutraError("unsupported", `the wasm target does not write floats of the format ${printFormat(other)}`, {
-    note: "floats are binary32; integers have at most 16 bits where a table reads them",
-  });
 }
 
 /** All vectors of a round go through a part of their statements before the first one goes on: what they store has arrived when it is loaded. */

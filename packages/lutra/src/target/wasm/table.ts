@@ -1,5 +1,7 @@
 // evaluate() of a binary32 table as code on Lanes, operation for operation: reductions, clamp, segment, line. NaN gives NaN.
 
+import { LutraError } from "../../base/index.ts";
+import { printFormat } from "../../num/index.ts";
 import type { Table } from "../../table/index.ts";
 import type { Code } from "./assembler.ts";
 import type { DataLayout } from "./data.ts";
@@ -15,7 +17,9 @@ export interface PlacedTable {
   readonly lines: number;
 }
 
+/** Puts a table's lines and index into the data. @throws LutraError "unsupported" for tables of other floats */
 export function placeTable(table: Table, data: DataLayout): PlacedTable {
+  checkFormats(table);
   const segments = planSegments(table, data);
   const [intercepts, slopes] = table.coefficients;
   const words = new Float32Array(2 * segments.order.length);
@@ -24,6 +28,14 @@ export function placeTable(table: Table, data: DataLayout): PlacedTable {
     words.set([slopes?.[segment] ?? 0, intercepts?.[segment] ?? 0], 2 * i);
   }
   return { table, segments, lines: data.pairs(words) };
+}
+
+function checkFormats({ spec: { input, output } }: Table): void {
+  const other = [input, output].find((format) => format.kind !== "float" || format.name !== "binary32");
+  if (other === undefined) return;
+  throw new LutraError("unsupported", `the wasm target does not write floats of the format ${printFormat(other)}`, {
+    note: "floats are binary32; integers have at most 16 bits where a table reads them",
+  });
 }
 
 /** The table's answer to x, which must be kept. `at`: where x is in memory too, if it is. */

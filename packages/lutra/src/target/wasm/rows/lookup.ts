@@ -1,8 +1,7 @@
 // Tables of a kernel in memory. Binary32 as everywhere; integers as the answers to all codes that the argument can be, where these are at
 // most 65536, and as lines with their starts where they are more.
 
-import { LutraError } from "../../../base/index.ts";
-import { type Interval, printFormat } from "../../../num/index.ts";
+import type { Interval } from "../../../num/index.ts";
 import { evaluate, type Table } from "../../../table/index.ts";
 import { type Code, i32, load, op } from "../assembler.ts";
 import { littleEndian } from "../assembler-bytes.ts";
@@ -51,10 +50,7 @@ export function placeLookups({ kernel, ranges, constants }: Plan, data: DataLayo
 }
 
 function place(table: Table, range: Interval | null, output: Interval | null, data: DataLayout): Placed {
-  if (range === null || output === null) {
-    checkBinary32(table);
-    return { by: "float", placed: placeTable(table, data) };
-  }
+  if (range === null || output === null) return { by: "float", placed: placeTable(table, data) };
   const count = range.hi - range.lo + 1;
   if (count > MOST_ANSWERS) return { by: "lines", wide: placeWideTable(table, data) };
   const answers = Array.from({ length: count }, (_, i) => evaluate(table, range.lo + i));
@@ -62,14 +58,6 @@ function place(table: Table, range: Interval | null, output: Interval | null, da
   const type = width === 8 ? "i8" : width === 16 ? "i16" : "i32";
   const address = data.bytes(new Uint8Array(littleEndian(answers, type)));
   return { by: "answers", range, width, isSigned: output.lo < 0, address, answers };
-}
-
-function checkBinary32({ spec: { input, output } }: Table): void {
-  const other = [input, output].find((format) => format.kind !== "float" || format.name !== "binary32");
-  if (other === undefined) return;
-  throw new LutraError("unsupported", `the wasm target does not write floats of the format ${printFormat(other)}`, {
-    note: "floats are binary32",
-  });
 }
 
 /** The answer to one number x, kept, in the type of the lookup's range. */

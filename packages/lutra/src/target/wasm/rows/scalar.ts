@@ -2,12 +2,12 @@
 // values of a row, the scalar form, and what has no vector instructions are computed by this.
 
 import { type Computed, laneRange } from "../../../kernel/index.ts";
-import type { Interval } from "../../../num/index.ts";
+import { type Interval, iv } from "../../../num/index.ts";
 import type { Rounding } from "../../../table/index.ts";
 import { type Code, f32, i32, i64, op, select } from "../assembler.ts";
 import type { Block } from "../lanes.ts";
 import type { Plan } from "./plan.ts";
-import { fitsSigned, hull } from "./widths.ts";
+import { fitsSigned } from "./widths.ts";
 
 export type ScalarType = "i32" | "i64" | "f32";
 
@@ -85,7 +85,7 @@ function integer(scope: ScalarScope, value: Computed, i: number): Code {
       return op(`${type}.shl`, argument(a), argument(b));
     case "min":
     case "max": {
-      const both = hull(plan.ranges[a] as Interval, plan.ranges[b] as Interval);
+      const both = iv.hull(plan.ranges[a] as Interval, plan.ranges[b] as Interval);
       const [x, y] = [a, b].map((arg) => block.keep(converted(at(arg), typeOf(both)))) as [Code, Code];
       return converted(select(x, y, value.op === "min" ? less(x, y) : less(y, x)), type);
     }
@@ -115,7 +115,7 @@ function less(a: Code, b: Code): Code {
 function chosen({ plan, at }: ScalarScope, args: readonly number[], type: ScalarType): Code {
   const [a, b, c, d] = args as [number, number, number, number];
   const [first, second] = [plan.ranges[a] as Interval | null, plan.ranges[b] as Interval | null];
-  const compared = first === null || second === null ? "f32" : typeOf(hull(first, second));
+  const compared = first === null || second === null ? "f32" : typeOf(iv.hull(first, second));
   const as = (arg: number, to: ScalarType): Code => (to === "f32" ? at(arg) : converted(at(arg), to));
   return select(as(c, type), as(d, type), less(as(a, compared), as(b, compared)));
 }
@@ -132,7 +132,7 @@ export interface Division {
 function dividend({ plan, block, at }: ScalarScope, args: readonly number[], i: number): Division {
   const [a, b] = args as [number, number];
   const [over, under] = [plan.ranges[a] as Interval, plan.ranges[b] as Interval];
-  const type = typeOf(hull(hull(over, plan.ranges[i] as Interval), { lo: 0, hi: 2 * under.hi }));
+  const type = typeOf(iv.hull(iv.hull(over, plan.ranges[i] as Interval), { lo: 0, hi: 2 * under.hi }));
   return { a: block.keep(converted(at(a), type)), b: block.keep(converted(at(b), type)), isNegative: over.lo < 0 };
 }
 

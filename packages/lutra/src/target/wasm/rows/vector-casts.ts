@@ -2,12 +2,12 @@
 // and a maximum.
 
 import { type Lane, laneRange, type Value } from "../../../kernel/index.ts";
-import type { Interval } from "../../../num/index.ts";
+import { type Interval, iv } from "../../../num/index.ts";
 import { type Code, f32x4, op } from "../assembler.ts";
 import type { Vectors } from "./vector-scope.ts";
 import { equal, extreme, saturatedNarrow, shaped } from "./vector-shapes.ts";
 import { isDistance, isNarrowing, isSaturatingSum } from "./vector-widths.ts";
-import { bitsOf, fitsSigned, hull, type Width } from "./widths.ts";
+import { bitsOf, fitsSigned, type Width } from "./widths.ts";
 
 /** The q-th vector of a cast to integers in its own width; null for 64 bits from binary32. */
 export function castCode(step: Vectors, value: Value & { readonly op: "cast" }, i: number, q: number): Code | null {
@@ -20,7 +20,7 @@ export function castCode(step: Vectors, value: Value & { readonly op: "cast" }, 
   if (to.lo <= from.lo && from.hi <= to.hi) return step.part(arg, width, q);
   if (isSaturatingSum(step.scope.plan, arg, lane)) return saturatingSum(step, arg, lane, width, q);
   if (isNarrowing(from, lane)) return saturatedFrom(step, arg, width as 8 | 16, bitsOf(from), lane.startsWith("i"), q);
-  const isSigned = fitsSigned(hull(from, step.range(i) as Interval), width);
+  const isSigned = fitsSigned(iv.hull(from, step.range(i) as Interval), width);
   const bound = (end: number): Code => step.block.constant(equal(width, end));
   let x = step.part(arg, width, q);
   if (from.lo < to.lo) x = step.block.keep(extreme("max", x, bound(to.lo), width, isSigned));

@@ -1,7 +1,7 @@
 // Each operation of a kernel on one vector of elements, where there are instructions for it. What has none is computed lane by lane (null).
 
 import type { Computed, Value } from "../../../kernel/index.ts";
-import type { Interval } from "../../../num/index.ts";
+import { type Interval, iv } from "../../../num/index.ts";
 import { type Code, f32x4, op } from "../assembler.ts";
 import { powerOfTwo } from "./scalar.ts";
 import { castCode } from "./vector-casts.ts";
@@ -9,7 +9,7 @@ import type { Vectors } from "./vector-scope.ts";
 import { equal, extreme, shaped } from "./vector-shapes.ts";
 import { placesOf, shiftRightCode } from "./vector-shift.ts";
 import { asShift } from "./vector-widths.ts";
-import { bitsOf, fitsSigned, fitsUnsigned, hull, SHAPES, type Width } from "./widths.ts";
+import { bitsOf, fitsSigned, fitsUnsigned, SHAPES, type Width } from "./widths.ts";
 
 /** The q-th vector of a value in its own width, or null. */
 export function vectorCode(step: Vectors, value: Computed, i: number, q: number): Code | null {
@@ -84,7 +84,7 @@ function integer(step: Vectors, value: Computed, i: number, q: number): Code | n
     }
     case "min":
     case "max": {
-      const both = hull(step.range(a) as Interval, step.range(b) as Interval);
+      const both = iv.hull(step.range(a) as Interval, step.range(b) as Interval);
       return extreme(value.op, part(a), part(b), width, fitsSigned(both, width));
     }
     case "div":
@@ -137,7 +137,7 @@ function chosen(step: Vectors, args: readonly number[], width: Width, q: number)
 /** All ones where a < b, in any width. */
 function mask(step: Vectors, a: number, b: number, width: Width, q: number): Code {
   const [first, second] = [step.range(a), step.range(b)];
-  const both = first === null || second === null ? null : hull(first, second);
+  const both = first === null || second === null ? null : iv.hull(first, second);
   const native = bitsOf(both);
   return step.remember(`mask ${a} ${b} ${width} ${q}`, () => {
     if (native === width) {

@@ -1,25 +1,14 @@
 // In which width each operation on elements is computed. Sums and products are right modulo a power of two, so the width of the result is
 // enough; what compares or shifts to the right must hold its arguments.
 
-import { type Lane, laneRange, type Value } from "../../../kernel/index.ts";
-import { exponentOf, type Interval, powerOfTwo } from "../../../num/index.ts";
+import { type Lane, laneBits, laneRange, type Value } from "../../../kernel/index.ts";
+import { exponentOf, type Interval, iv, powerOfTwo } from "../../../num/index.ts";
 import type { Plan } from "./plan.ts";
-import { bitsOf, fits, fitsSigned, fitsUnsigned, hull, WIDTHS, type Width } from "./widths.ts";
-
-const LANE_WIDTHS: Readonly<Record<Lane, Width>> = {
-  i8: 8,
-  u8: 8,
-  i16: 16,
-  u16: 16,
-  f32: 32,
-  i32: 32,
-  u32: 32,
-  i64: 64,
-};
+import { bitsOf, fits, fitsSigned, fitsUnsigned, WIDTHS, type Width } from "./widths.ts";
 
 /** As arrays hold it. */
 export function laneWidth({ lane }: Value): Width {
-  return LANE_WIDTHS[lane];
+  return laneBits(lane);
 }
 
 /** Whether a pass before that of the stage has left a value in scratch. */
@@ -41,7 +30,7 @@ function widthOf(plan: Plan, i: number): Width {
     case "min":
     case "max": {
       const [a, b] = value.args;
-      return bitsOf(hull(plan.ranges[a] as Interval, plan.ranges[b] as Interval));
+      return bitsOf(iv.hull(plan.ranges[a] as Interval, plan.ranges[b] as Interval));
     }
     case "mul":
     case "shift-left": {
@@ -68,24 +57,24 @@ function widthOf(plan: Plan, i: number): Width {
  */
 function castWidth(plan: Plan, arg: number, lane: Lane, range: Interval): Width {
   const from = plan.ranges[arg] as Interval | null;
-  if (from === null) return LANE_WIDTHS[lane];
+  if (from === null) return laneBits(lane);
   const to = laneRange(lane) as Interval;
   const isInside = to.lo <= from.lo && from.hi <= to.hi;
   if (isInside) return bitsOf(range);
-  if (isSaturatingSum(plan, arg, lane)) return LANE_WIDTHS[lane];
-  return bitsOf(isNarrowing(from, lane) ? range : hull(from, range));
+  if (isSaturatingSum(plan, arg, lane)) return laneBits(lane);
+  return bitsOf(isNarrowing(from, lane) ? range : iv.hull(from, range));
 }
 
 /** Whether narrowing instructions saturate to the lane: from signed integers of 16 or 32 bits. */
 export function isNarrowing(from: Interval, lane: Lane): boolean {
-  const width = LANE_WIDTHS[lane];
+  const width = laneBits(lane);
   return width < 32 && bitsOf(from) > width && fitsSigned(from, 32) && fitsSigned(from, bitsOf(from));
 }
 
 /** Whether a value is a sum or difference whose saturation to the lane is one instruction. */
 export function isSaturatingSum(plan: Plan, i: number, lane: Lane): boolean {
   const value = plan.kernel.values[i] as Value;
-  if ((value.op !== "add" && value.op !== "sub") || LANE_WIDTHS[lane] > 16) return false;
+  if ((value.op !== "add" && value.op !== "sub") || laneBits(lane) > 16) return false;
   const [a, b] = value.args.map((arg) => plan.ranges[arg] as Interval) as [Interval, Interval];
   const whole = laneRange(lane) as Interval;
   return [a, b].every(({ lo, hi }) => whole.lo <= lo && hi <= whole.hi) || isDistance(plan, i, lane);
@@ -95,7 +84,7 @@ export function isSaturatingSum(plan: Plan, i: number, lane: Lane): boolean {
 export function isDistance(plan: Plan, i: number, lane: Lane): boolean {
   const value = plan.kernel.values[i] as Value;
   if (value.op !== "sub" || (lane !== "u8" && lane !== "u16")) return false;
-  return value.args.every((arg) => fitsSigned(plan.ranges[arg] as Interval, LANE_WIDTHS[lane]));
+  return value.args.every((arg) => fitsSigned(plan.ranges[arg] as Interval, laneBits(lane)));
 }
 
 // shifts --------------------------------------------------------------------------------------------------------------

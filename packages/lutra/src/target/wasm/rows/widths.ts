@@ -40,7 +40,3 @@ export function bitsOf(range: Interval | null): Width {
   if (range === null) return 32;
   return WIDTHS.find((width) => fits(range, width)) ?? 64;
 }
-
-export function hull(a: Interval, b: Interval): Interval {
-  return { lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi) };
-}

@@ -1,6 +1,6 @@
 // Arithmetic with sizes that a run decides: polynomials in named sizes with integer coefficients. What exporters compute about shapes.
 
-import type { Size } from "../../program/index.ts";
+import type { Size } from "./types.ts";
 
 /** Factors by their product of names, sorted and joined: 3 batch sequence is "batch*sequence" -> 3. No factor is 0. */
 export type Polynomial = ReadonlyMap<string, number>;
