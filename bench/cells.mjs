@@ -30,3 +30,28 @@ export function signedPercent(fraction) {
 export function distinct(values) {
   return [...new Set(values)];
 }
+
+/** Figures with their limits, as a whole table. */
+export function goalsTable(figures) {
+  return {
+    columns: ["goal", "limit", "measured", ""],
+    align: "lrrl",
+    body: figures.map(({ what, limit, unit, measured, isLeast, met }) => {
+      const shown = (value) => (value === null ? "" : withUnit(value, unit));
+      return [what, `${isLeast ? "at least" : "at most"} ${shown(limit)}`, shown(measured), met ? "hit" : "missed"];
+    }),
+  };
+}
+
+/** A share has the unit "%". */
+function withUnit(value, unit) {
+  if (unit === "%") return percent(value);
+  return `${significant(value)}${unit === "x" ? "x" : unit && ` ${unit}`}`;
+}
+
+/** The metric that says most: perplexity of a language model, else accuracy, of whole sequences where they count. None without labels. */
+export function quality({ accuracy, perplexity, "sequence-accuracy": whole }) {
+  if (perplexity !== undefined) return `perplexity ${perplexity.toFixed(4)}`;
+  const share = whole ?? accuracy;
+  return share === undefined ? "no labels" : percent(share);
+}

@@ -18,7 +18,7 @@ const SIZED = ["gelu-coarse", "gelu-uniform-64", "sigmoid-exact", "softmax-codes
 
 /** @param runtime names of runtimes, as runtimes.mjs has them; the Node at hand if absent */
 export async function measure({ runtime: runtimes = ["node"] } = {}) {
-  const launchers = runtimes.map(launcherOf);
+  const launchers = runtimes.map((runtime) => launcherOf(runtime));
   const made = makeRaces();
   const given = toJson(made);
   const sizes = Object.fromEntries(SIZED.map((kernel) => [kernel, sizeOf(made.kernels[kernel])]));

@@ -16,6 +16,8 @@ import * as methods from "./methods.mjs";
 import * as models from "./models.mjs";
 import * as onnxIo from "./onnx-io.mjs";
 import * as operators from "./operators.mjs";
+import * as programs from "./programs.mjs";
+import * as programsSpeed from "./programs-speed.mjs";
 import * as published from "./published.mjs";
 import * as refit from "./refit.mjs";
 import * as tfjs from "./tfjs.mjs";
@@ -29,8 +31,10 @@ const BENCHES = [
   inspect,
   operators,
   kernels,
+  programsSpeed,
   tfjs,
   models,
+  programs,
   budgets,
   compare,
   compareModels,

@@ -3,9 +3,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { distinct, percent, roundedUp, signedPercent, significant, times } from "./cells.mjs";
+import { distinct, percent, quality, roundedUp, signedPercent, significant, times } from "./cells.mjs";
 import { SPEED_TABLES } from "./kernels/tables.mjs";
 import { ROOT } from "./lutra.mjs";
+import { PROGRAM_TABLES } from "./programs/tables.mjs";
 import { TFJS_TABLES } from "./tfjs-tables.mjs";
 
 /** Where generated tables may stand. */
@@ -17,6 +18,7 @@ export const DOCUMENTS = ["README.md", "COMPARE.md"];
  */
 const TABLES = {
   ...SPEED_TABLES,
+  ...PROGRAM_TABLES,
   ...TFJS_TABLES,
   "compare-gqa": { bench: "compare", whole: ratiosOn("gqa") },
   "compare-int8": { bench: "compare", whole: ratiosOn("int8") },
@@ -209,13 +211,6 @@ function modelRows(rows) {
       bytes,
     ]),
   };
-}
-
-/** The metric that says most: perplexity of a language model, else accuracy, of whole sequences where they count. None without labels. */
-function quality({ accuracy, perplexity, "sequence-accuracy": whole }) {
-  if (perplexity !== undefined) return `perplexity ${perplexity.toFixed(4)}`;
-  const share = whole ?? accuracy;
-  return share === undefined ? "no labels" : percent(share);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

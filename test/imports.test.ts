@@ -23,9 +23,9 @@ const FOLDERS: RootLaw = {
   layer: folder(["table", "kernel"]),
   certify: folder(["fn", "table", "kernel"]),
   "target/onnx": folder(["table", "kernel", "onnx"]),
-  "target/wasm": folder(["table", "kernel"]),
+  "target/wasm": folder(["table", "kernel", "program"]),
   program: folder(["table", "kernel"]),
-  run: folder(["table", "kernel", "layer", "target/wasm"]),
+  run: folder(["table", "kernel", "layer", "program", "target/wasm"]),
   "target/source": folder(["table", "kernel"]),
   "target/loader": folder(["kernel", "target/source", "target/wasm"]),
   "target/c": folder(["kernel", "target/source"]),
@@ -44,11 +44,13 @@ const LIBRARY: RootLaw = {
   "compile.ts": folder([...Object.keys(FOLDERS), "prove.ts", "workbench.ts"]),
   "compare-model.ts": folder([...Object.keys(FOLDERS), "prove.ts", "workbench.ts"]),
   "refit.ts": folder([...Object.keys(FOLDERS), "prove.ts", "workbench.ts", "compile.ts"]),
+  "compile-program.ts": folder([...Object.keys(FOLDERS), "workbench.ts"]),
   "onnx.ts": folder(["onnx"]),
   "question.ts": folder(["fn", "table", "model"]),
   "index.ts": folder([
     ...Object.keys(FOLDERS),
-    ...["prove.ts", "workbench.ts", "compile.ts", "compare-model.ts", "refit.ts", "onnx.ts", "question.ts"],
+    ...["prove.ts", "workbench.ts", "compile.ts", "compile-program.ts", "compare-model.ts", "refit.ts", "onnx.ts"],
+    "question.ts",
   ]),
 };
 
@@ -62,7 +64,7 @@ const LAWS: Readonly<Record<string, RootLaw>> = {
   "packages/figures/src": part(["lutra"], false),
   "packages/cli/src": part(
     [
-      ...["lutra", "lutra/base", "lutra/onnx", "lutra/onnxruntime", "lutra/tokenizers", "lutra-figures"],
+      ...["lutra", "lutra/base", "lutra/onnx", "lutra/onnxruntime", "lutra/run", "lutra/tokenizers", "lutra-figures"],
       ...["commander", "onnxruntime-node", "@huggingface/tokenizers"],
     ],
     true,

@@ -22,8 +22,8 @@ function makeInput({ lane, spread, isNegative = false }, count) {
 }
 
 /** Bell-shaped with mean 0: sums of 12 uniform numbers, at most 6 times the spread. */
-function bellShaped(count, spread) {
-  const next = uniforms(5);
+export function bellShaped(count, spread, seed = 5) {
+  const next = uniforms(seed);
   const x = new Float32Array(count);
   for (let i = 0; i < count; i++) {
     let sum = -UNIFORMS / 2;

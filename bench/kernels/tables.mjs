@@ -1,6 +1,6 @@
 // The tables of speed in README.md and COMPARE.md, from the results of the races: nanoseconds per value, and what others take over Lutra's
 // time. Where another that computes the same is faster, the ratio is below 1 and bold.
-import { distinct, significant, times } from "../cells.mjs";
+import { distinct, goalsTable, significant, times } from "../cells.mjs";
 import { FINE_FUNCTIONS, PAPER, SEARCHED } from "./questions.mjs";
 
 const JUDGED = "kernels-node-24";
@@ -222,16 +222,4 @@ function runtimesTable(results) {
   });
   const columns = results.map(({ runtime }) => runtime.replace(/(\d+)\..*/, "$1"));
   return { columns: ["ns per value", "kernel", ...columns], align: `ll${"r".repeat(columns.length)}`, body: lines };
-}
-
-function goalsTable(figures) {
-  return {
-    columns: ["goal", "limit", "measured", ""],
-    align: "lrrl",
-    body: figures.map(({ what, limit, unit, measured, isLeast, met }) => {
-      const shown = (value) =>
-        value === null ? "" : `${significant(value)}${unit === "x" ? "x" : unit && ` ${unit}`}`;
-      return [what, `${isLeast ? "at least" : "at most"} ${shown(limit)}`, shown(measured), met ? "hit" : "missed"];
-    }),
-  };
 }

@@ -32,10 +32,11 @@ export async function opened(entries, missing) {
 /**
  * Milliseconds of one run of each contestant, by name, one number for each round.
  * @param leastMs how long a turn lasts at least: it runs as often as that needs
+ * @param warmMs how long a contestant runs beforehand: larger modules are compiled well later
  */
-export async function race(contestants, { rounds, leastMs }) {
+export async function race(contestants, { rounds, leastMs, warmMs = WARM_MS }) {
   const prepared = [];
-  for (const contestant of contestants) prepared.push(await prepare(contestant, leastMs));
+  for (const contestant of contestants) prepared.push(await prepare(contestant, leastMs, warmMs));
   const next = uniforms(9);
   for (let round = 0; round < rounds; round++) {
     for (const { contestant, repeats, times } of shuffled(prepared, next)) {
@@ -47,10 +48,10 @@ export async function race(contestants, { rounds, leastMs }) {
 }
 
 /** Runs until the engine has compiled it well, and finds how often it runs in a turn. */
-async function prepare(contestant, leastMs) {
+async function prepare(contestant, leastMs, warmMs) {
   const start = performance.now();
   let runs = 0;
-  for (; runs < WARM_RUNS || performance.now() - start < WARM_MS; runs++) await contestant.run();
+  for (; runs < WARM_RUNS || performance.now() - start < warmMs; runs++) await contestant.run();
   const repeats = Math.max(1, Math.ceil((leastMs * runs) / (performance.now() - start)));
   contestant.check();
   return { contestant, repeats, times: [] };
@@ -80,7 +81,7 @@ export function rowsOf(times, values, references) {
   }));
 }
 
-function median(values) {
+export function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

@@ -50,7 +50,7 @@ interface Prepared {
   readonly kernel: Kernel;
   readonly gamma: readonly number[];
   readonly beta: readonly number[];
-  readonly inputs: { readonly x: Float64Array; readonly gamma: Int16Array; readonly beta: Int32Array };
+  readonly inputs: { readonly x: Float64Array; readonly gamma: Int16Array; readonly beta: Int16Array };
 }
 
 function prepare(of: Case, seed: number): Prepared {
@@ -65,6 +65,7 @@ function prepare(of: Case, seed: number): Prepared {
     columns,
     epsilon: of.epsilon,
     gammaShift: parameters.gammaShift,
+    betaShift: parameters.betaShift,
     beta: true,
     ...(of.mantissaBits === undefined ? {} : { mantissaBits: of.mantissaBits }),
   };
@@ -127,7 +128,7 @@ const BOUNDS = [
   ["int8", { output: int8 }, 0.57],
   ["uint8 with a zero point", { output: uint8 }, 0.57],
   ["int8 with a mantissa of 8 bits", { output: int8, mantissaBits: 8 }, 0.8],
-  ["int16 of scale 2^-11", { output: int16 }, 12],
+  ["int16 of scale 2^-11", { output: int16 }, 13],
 ] as const;
 
 describe.each(["layer-norm", "rms-norm"] as const)("%s of codes", (kind) => {
@@ -136,7 +137,7 @@ describe.each(["layer-norm", "rms-norm"] as const)("%s of codes", (kind) => {
       const { delivered, exact } = largestError({ kind, columns, input: residual, epsilon: 1e-5, ...target }, 3);
       expect(delivered).toBeLessThan(bound);
       // What the codes of gamma, beta and epsilon and the ends of 16 bits leave.
-      expect(exact).toBeLessThan(target.output.bits === 8 ? 0.012 : 1.1);
+      expect(exact).toBeLessThan(target.output.bits === 8 ? 0.0125 : 1.1);
     });
   });
 
@@ -205,7 +206,7 @@ describe("norms of codes", () => {
     expect(() => rmsNormCodes({ ...options, input: integerFormat(false, 16) })).toThrow(/within 16 bits, signed/);
     expect(() => rmsNormCodes({ ...options, input: integerFormat(true, 16, 1, 3) })).toThrow(/zero point 0/);
     expect(() => layerNormCodes({ ...options, epsilon: 1e9 })).toThrow(/epsilon of 1000000000/);
-    expect(() => layerNormCodes({ ...options, gammaShift: -12 })).toThrow(/up to 2\^27 output codes/);
+    expect(() => layerNormCodes({ ...options, gammaShift: -20 })).toThrow(/up to 2\^35 output codes/);
     expect(() => normParameters([1, 1], [0], int8)).toThrow(/2 columns of gamma, but 1 of beta/);
     expect(() => normParameters([1], [1e9], int8)).toThrow(/beta 1000000000/);
   });

@@ -1,12 +1,19 @@
-// The definition of programs, step by step: against sums written out here, and against what each step says it does.
+// The definition of programs, step by step: against sums written out here, and against what each step says it does. Whatever is run here is
+// also run in WebAssembly, which gives the same.
 import { describe, expect, it } from "vitest";
 import type { Tensor } from "../../packages/lutra/src/base/index.ts";
 import { type Codes, interpret, type Program, type Step, verify } from "../../packages/lutra/src/program/index.ts";
+import { openProgram } from "../../packages/lutra/src/run/index.ts";
+import { FAMILIES, withoutBaselineCompiler } from "../target/wasm/forms.ts";
 import { classifier, plain, programOf } from "./programs.ts";
+
+withoutBaselineCompiler();
 
 function run(program: Program, inputs: Record<string, Tensor>): Record<string, number[]> {
   verify(program);
   const outputs = Object.entries(interpret(program, inputs));
+  for (const form of FAMILIES)
+    expect(openProgram(program, { form }).runCodes(inputs)).toEqual(Object.fromEntries(outputs));
   return Object.fromEntries(outputs.map(([name, { data }]) => [name, Array.from(data as Codes)]));
 }
 

@@ -165,7 +165,7 @@ test("lutra/run loads no npm package and little of the library", () => {
   expect(loaded.length).toBeGreaterThan(10);
   expect(loaded.filter((url) => !url.includes("/packages/lutra/dist/"))).toEqual([]);
   const folders = loaded.map((url) => /dist\/(\w+)\//.exec(url)?.[1]);
-  expect([...new Set(folders)].sort()).toEqual(["base", "kernel", "layer", "num", "run", "table", "target"]);
+  expect([...new Set(folders)].sort()).toEqual(["base", "kernel", "layer", "num", "program", "run", "table", "target"]);
 });
 
 test("a form that there is not is refused", () => {

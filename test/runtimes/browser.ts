@@ -1,10 +1,10 @@
-// A headless Chromium and the server of the pages that tests open in it. The server knows only what it is given, the browser only the server.
+// A headless Chromium and the server of the pages that tests open in it. The server knows only what it is given, the browser only one server.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, extname, join, normalize } from "node:path";
-import { chromium } from "playwright-core";
+import { type BrowserContext, chromium } from "playwright-core";
 
 /** By the first part of the path: a folder, or files by the rest of the path. */
 export type Served = Readonly<Record<string, string | Readonly<Record<string, string | Uint8Array>>>>;
@@ -34,24 +34,18 @@ const FLAGS = [
 /** What a server says so that a page may share memory between threads. */
 const ISOLATED = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
-export async function openPage(served: Served, { isIsolated = false } = {}): Promise<OpenPage> {
-  const server = await listen(served, isIsolated ? ISOLATED : {});
+export interface PageOptions {
+  /** Whether the server lets pages share memory between threads. */
+  readonly isIsolated?: boolean;
+  /** Answers requests for paths below /answered/. */
+  readonly answer?: RequestListener;
+}
+
+export async function openPage(served: Served, { isIsolated = false, answer }: PageOptions = {}): Promise<OpenPage> {
+  const server = await listen(served, isIsolated ? ISOLATED : {}, answer);
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const profile = mkdtempSync(join(tmpdir(), "lutra-chromium-"));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: findChromium(),
-    args: FLAGS,
-    headless: true,
-  });
-  const strays: string[] = [];
-  await browser.route(
-    (url) => url.origin !== origin,
-    (route) => {
-      strays.push(route.request().url());
-      return route.abort();
-    },
-  );
-  const page = await browser.newPage();
+  const { context, strays, close } = await openBrowser(origin);
+  const page = await context.newPage();
   await page.goto(`${origin}/`);
   return {
     strays,
@@ -60,8 +54,41 @@ export async function openPage(served: Served, { isIsolated = false } = {}): Pro
         `import(${JSON.stringify(module)}).then((m) => m[${JSON.stringify(name)}](...${JSON.stringify(args)}))`,
       ),
     async close() {
-      await browser.close();
+      await close();
       server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+export interface OpenBrowser {
+  readonly context: BrowserContext;
+  /** Requests for anywhere but the origin; they were refused. */
+  readonly strays: readonly string[];
+  close(): Promise<void>;
+}
+
+/** A browser that reaches one origin and nothing else. */
+export async function openBrowser(origin: string): Promise<OpenBrowser> {
+  const profile = mkdtempSync(join(tmpdir(), "lutra-chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: findChromium(),
+    args: FLAGS,
+    headless: true,
+  });
+  const strays: string[] = [];
+  await context.route(
+    (url) => url.origin !== origin,
+    (route) => {
+      strays.push(route.request().url());
+      return route.abort();
+    },
+  );
+  return {
+    context,
+    strays,
+    async close() {
+      await context.close();
       rmSync(profile, { recursive: true, force: true });
     },
   };
@@ -75,9 +102,10 @@ function findChromium(): string {
   return found;
 }
 
-function listen(served: Served, headers: Readonly<Record<string, string>>): Promise<Server> {
+function listen(served: Served, headers: Readonly<Record<string, string>>, answer?: RequestListener): Promise<Server> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
+    if (answer !== undefined && path.startsWith("/answered/")) return answer(request, response);
     const content = path === "/" ? "<!doctype html><title>test</title>" : contentOf(served, path);
     if (content === null) response.writeHead(404).end();
     else

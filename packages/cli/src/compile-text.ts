@@ -11,7 +11,7 @@ import {
   tableBytes,
 } from "lutra";
 import { roundingText, typesText } from "./codes-text.ts";
-import { changeText, metricText } from "./metric-text.ts";
+import { changeTable } from "./metric-text.ts";
 import { skippedTable } from "./skipped-text.ts";
 import {
   alignedTable,
@@ -39,7 +39,7 @@ export function compileText(data: CompileData, style: Style): string {
     kindTable(data, style),
     ...(data.skipped.length === 0 ? [] : [skippedTable(data.skipped, style)]),
     tableTable(data, style),
-    metricTable(data, style),
+    changeTable(data, ["before", "after"], style),
     ...(data.allocation === null ? [] : [allocationText(data.allocation, data.tables, style)]),
     fileList(data, style),
   ].join("\n\n");
@@ -100,19 +100,6 @@ function tableTable({ tables, sites }: CompileData, style: Style): string {
     certificate.over,
   ]);
   return alignedTable(columns, rows, style);
-}
-
-function metricTable(data: CompileData, style: Style): string {
-  const { before, after, flips, logitError, samples, dataset } = data;
-  const rows = Object.entries(before).map(([name, was]) => {
-    const is = (after as Readonly<Record<string, number>>)[name] ?? Number.NaN;
-    return [name, metricText(name, was), metricText(name, is), changeText(name, was, is)];
-  });
-  rows.push(["predictions flipped", "", "", percent(flips)]);
-  rows.push(["logit error, largest", "", "", significant(logitError.max)]);
-  rows.push(["logit error, mean", "", "", significant(logitError.mean)]);
-  const columns = [left(""), right("before"), right("after"), right("difference")];
-  return `${style.bold(`${plural(samples, "sample")} of ${dataset}`)}\n${alignedTable(columns, rows, style)}`;
 }
 
 /** What the budget bought: bytes against the uniform plan, and why they are not fewer. */

@@ -16,7 +16,7 @@ export interface Named {
 /** The model, every table, the plan, the report, and compile.json: what --json prints, but for the time, so that files repeat byte for byte. */
 export async function writeFiles(folder: StagedFolder, named: Named, compilation: Compilation): Promise<CompileData> {
   const { model: chunks, plan, ...results } = compilation;
-  const name = basename(named.file).replace(/\.onnx$/i, "");
+  const name = modelName(named.file);
   const modelFile = `${name}.lut.onnx`;
   const tableFiles = fileNames(results.tables.map((table) => table.name));
   const files = [modelFile, ...tableFiles, "plan.json", "report.html", "compile.json"].map((path) =>
@@ -32,6 +32,11 @@ export async function writeFiles(folder: StagedFolder, named: Named, compilation
   const { seconds: _, ...lasting } = data;
   await folder.write("compile.json", `${toJson(lasting)}\n`);
   return data;
+}
+
+/** The file without its folder and extension. */
+export function modelName(file: string): string {
+  return basename(file).replace(/\.onnx$/i, "");
 }
 
 /** tables/NAME.json with what a file name may hold; a number where two would be the same. */

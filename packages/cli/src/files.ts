@@ -44,6 +44,15 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+/** In bytes; 0 of a pipe. @throws LutraError "io" */
+export async function fileSize(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (cause) {
+    throw ioError("read", path, cause);
+  }
+}
+
 /** A read of Node's own comes in small pieces, three times as slowly for a model of 300 MB. */
 async function readInOneCall(handle: FileHandle, size: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafeSlow(size);

@@ -5,14 +5,27 @@ import { dirname, join } from "node:path";
 import { LutraError } from "lutra/base";
 import type { ExternalFile, Model } from "lutra/onnx";
 import type { OnnxRuntime } from "lutra/onnxruntime";
-import { readBytes } from "./files.ts";
+import { fileSize, readBytes } from "./files.ts";
+
+/** What a program's file begins with. */
+const PROGRAM_MARK = "LUTRA";
 
 /** @throws LutraError "io" or "bad-model", naming the file */
 export async function readModelFile(path: string): Promise<Model> {
   // Another thread reads while this one loads the library.
   const [bytes, { readModel }] = await Promise.all([readBytes(path), import("lutra/onnx")]);
+  if (startsAsProgram(bytes)) {
+    throw new LutraError("bad-model", "the file is a lutra program, not an ONNX model", {
+      where: path,
+      note: "inspect and evaluate take programs by their name, NAME.lutra; the other commands take ONNX models",
+    });
+  }
   const folder = dirname(path);
   return await inFile(path, () => readModel(bytes, { external: (location) => openExternal(join(folder, location)) }));
+}
+
+function startsAsProgram(bytes: Uint8Array): boolean {
+  return new TextDecoder("latin1").decode(bytes.subarray(0, PROGRAM_MARK.length)) === PROGRAM_MARK;
 }
 
 /**
@@ -29,6 +42,12 @@ export async function readWholeModel(path: string, what: string): Promise<Model>
     where: join(dirname(path), outside),
     note: `lutra compile can replace its layers; ${what} is not offered`,
   });
+}
+
+/** Bytes of a model's file and of the files beside it that hold its tensors. @throws LutraError "io" */
+export async function modelSize(path: string, model: Model): Promise<number> {
+  const beside = [...model.external.values()].reduce((sum, { size }) => sum + size, 0);
+  return (await fileSize(path)) + beside;
 }
 
 /** A file that is read only where it is asked for. */

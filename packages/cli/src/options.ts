@@ -51,6 +51,15 @@ export function share(text: string): number {
   return value;
 }
 
+/** auto, or a number from 0 to 1. */
+export function strength(text: string): "auto" | number {
+  if (text === "auto") return text;
+  const value = number(text);
+  if (!(value >= 0 && value <= 1))
+    throw new InvalidArgumentError(`"${text}" is neither auto nor a number from 0 to 1.`);
+  return value;
+}
+
 /** LO:HI:STEP */
 export function grid(text: string): Grid {
   const parts = text.split(":");

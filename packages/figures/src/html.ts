@@ -1,6 +1,8 @@
 // Small pieces of HTML that the report is put together from. Cells given as text are escaped; markup is passed as markup.
 
+import { REPORT_STYLE } from "./report-style.ts";
 import { element, escapeMarkup } from "./svg.ts";
+import { FIGURE_STYLE } from "./theme.ts";
 
 export interface Cell {
   readonly markup: string;
@@ -13,6 +15,31 @@ export function text(value: string): Cell {
 
 export function numeric(value: string): Cell {
   return { markup: escapeMarkup(value), numeric: true };
+}
+
+/** A whole HTML document: one file, no scripts, nothing loaded from elsewhere. Content is markup. */
+export function htmlPage(title: string, ...content: readonly string[]): string {
+  const head = [
+    element("meta", { charset: "utf-8" }),
+    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
+    element("meta", { name: "color-scheme", content: "light dark" }),
+    element("title", {}, escapeMarkup(title)),
+    element("style", {}, REPORT_STYLE + FIGURE_STYLE),
+  ];
+  const body = element("main", {}, ...content);
+  return `<!doctype html>\n<html lang="en"><head>${head.join("")}</head><body>${body}</body></html>\n`;
+}
+
+/** What a report begins with: the model's name, what was done to it in a sentence (markup), and cards. */
+export function reportHeader(model: string, lead: string, cards: string): string {
+  return element(
+    "header",
+    {},
+    paragraph("kicker", "Lutra report"),
+    element("h1", {}, escapeMarkup(model)),
+    paragraph("lead", lead),
+    cards,
+  );
 }
 
 /** A table in a box that scrolls sideways on narrow screens. Columns are aligned like the cells of their first row. */

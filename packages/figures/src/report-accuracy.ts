@@ -1,8 +1,8 @@
 // What compiling changed: the cards at the top of the report and the table of metrics.
 
-import { type Cell, htmlTable, numeric, text } from "./html.ts";
-import { fourDecimals, percent, signed } from "./numbers.ts";
-import type { ReportData } from "./report-data.ts";
+import { type Cell, htmlTable, numeric, paragraph, text } from "./html.ts";
+import { fourDecimals, percent, plural, signed } from "./numbers.ts";
+import type { ReportChange } from "./report-data.ts";
 import { shortNumber } from "./scale.ts";
 import { element, escapeMarkup } from "./svg.ts";
 
@@ -27,7 +27,7 @@ function metricKind(name: string): MetricKind {
 }
 
 /** The first metric, flips and logit error, large. */
-export function changeCards({ before, after, flips, logitError }: ReportData): string {
+export function changeCards({ before, after, flips, logitError }: ReportChange): string {
   const cards: string[] = [];
   for (const name of ["sequence-accuracy", "accuracy", "perplexity"]) {
     const [was, is] = [before[name], after[name]];
@@ -50,7 +50,8 @@ function card(title: string, value: string, note: string): string {
   );
 }
 
-export function accuracyTable({ before, after, flips, logitError }: ReportData): string {
+/** @param compiled names the column of what was made: "with tables" */
+export function accuracyTable({ before, after, flips, logitError }: ReportChange, compiled: string): string {
   const rows: Cell[][] = [];
   for (const [name, was] of Object.entries(before)) {
     const is = after[name];
@@ -62,5 +63,25 @@ export function accuracyTable({ before, after, flips, logitError }: ReportData):
   rows.push([text("predictions flipped"), blank, blank, numeric(percent(flips))]);
   rows.push([text("logit error, largest"), blank, blank, numeric(shortNumber(logitError.max))]);
   rows.push([text("logit error, mean"), blank, blank, numeric(shortNumber(logitError.mean))]);
-  return htmlTable(["", "original", "with tables", "change"], rows);
+  return htmlTable(["", "original", compiled, "change"], rows);
 }
+
+export function accuracyNote({ dataset, samples }: ReportChange): string {
+  return paragraph(
+    "note",
+    `Measured on ${plural(samples, "sample")} of ${escapeMarkup(dataset)}, on which nothing was calibrated or chosen.`,
+  );
+}
+
+/** The words of the cards and of the table. */
+export const CHANGE_GLOSSARY: readonly (readonly [name: string, value: string])[] = [
+  [
+    "flips",
+    `share of samples whose predicted class differs from that of the original model; ${percent(0)} means that every answer is the same`,
+  ],
+  ["logit error", "how far the model\u2019s raw outputs moved, over all samples"],
+  [
+    "NLL, perplexity",
+    "how much probability the model gives to the right answers: they move where accuracy hides a defect; lower is better",
+  ],
+];

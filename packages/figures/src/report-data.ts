@@ -39,18 +39,22 @@ export interface ReportExample {
   readonly after: string;
 }
 
-export interface ReportData {
-  readonly model: string;
+/** What compiling changed, on the samples of the report. */
+export interface ReportChange {
   readonly dataset: string;
   /** Samples that before and after were measured on. */
   readonly samples: number;
-  readonly sites: readonly ReportSite[];
-  readonly tables: readonly ReportTable[];
   readonly before: Metrics;
   readonly after: Metrics;
   /** Share of predictions that changed. */
   readonly flips: number;
   readonly logitError: { readonly max: number; readonly mean: number };
+}
+
+export interface ReportData extends ReportChange {
+  readonly model: string;
+  readonly sites: readonly ReportSite[];
+  readonly tables: readonly ReportTable[];
   /** How a budget was kept, if there was one. */
   readonly allocation?: CompiledAllocation | null;
   /** Inputs to show with their answers; at least one, or absent. */

@@ -1,16 +1,24 @@
 // report.html: one file, no scripts, nothing loaded from elsewhere. What was compiled, what it changed, each table with its proof.
 
 import { printFormat, segmentCount, tableBytes } from "lutra";
-import { collapsible, definitions, htmlTable, numeric, paragraph, section, text } from "./html.ts";
-import { bytes, grouped, percent, plural } from "./numbers.ts";
-import { accuracyTable, changeCards } from "./report-accuracy.ts";
+import {
+  collapsible,
+  definitions,
+  htmlPage,
+  htmlTable,
+  numeric,
+  paragraph,
+  reportHeader,
+  section,
+  text,
+} from "./html.ts";
+import { bytes, grouped, plural } from "./numbers.ts";
+import { accuracyNote, accuracyTable, CHANGE_GLOSSARY, changeCards } from "./report-accuracy.ts";
 import { budgetSection } from "./report-budget.ts";
 import type { ReportData, ReportSite } from "./report-data.ts";
 import { examplesSection } from "./report-examples.ts";
-import { REPORT_STYLE } from "./report-style.ts";
 import { provenError, tableCard } from "./report-table.ts";
 import { element, escapeMarkup } from "./svg.ts";
-import { FIGURE_STYLE } from "./theme.ts";
 
 /** Tables beyond these start folded, so that a model of many layers still gives a page one can read from the top. */
 const OPEN_TABLES = 4;
@@ -19,19 +27,10 @@ const MAX_NODES_LISTED = 6;
 
 /** A whole HTML document. */
 export function report(data: ReportData): string {
-  const title = `${data.model}: compiled by Lutra`;
-  const head = [
-    element("meta", { charset: "utf-8" }),
-    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-    element("meta", { name: "color-scheme", content: "light dark" }),
-    element("title", {}, escapeMarkup(title)),
-    element("style", {}, REPORT_STYLE + FIGURE_STYLE),
-  ];
-  const body = element(
-    "main",
-    {},
+  return htmlPage(
+    `${data.model}: compiled by Lutra`,
     header(data),
-    section("What changed", accuracyTable(data), accuracyNote(data)),
+    section("What changed", accuracyTable(data, "with tables"), accuracyNote(data)),
     ...(data.examples === undefined ? [] : [examplesSection(data.examples)]),
     ...(data.allocation === undefined || data.allocation === null ? [] : [budgetSection(data.allocation)]),
     section("What was compiled", compiledTable(data)),
@@ -40,7 +39,6 @@ export function report(data: ReportData): string {
     section("How to read this", GLOSSARY),
     footer(data),
   );
-  return `<!doctype html>\n<html lang="en"><head>${head.join("")}</head><body>${body}</body></html>\n`;
 }
 
 function header(data: ReportData): string {
@@ -48,21 +46,7 @@ function header(data: ReportData): string {
   const lead =
     `${plural(data.sites.length, "non-linear layer")} of this model now run on ${plural(data.tables.length, "lookup table")}, ` +
     `${bytes(stored)} together. The error of every table is proven, and what it changes was measured on ${plural(data.samples, "sample")}.`;
-  return element(
-    "header",
-    {},
-    paragraph("kicker", "Lutra report"),
-    element("h1", {}, escapeMarkup(data.model)),
-    paragraph("lead", lead),
-    changeCards(data),
-  );
-}
-
-function accuracyNote({ dataset, samples }: ReportData): string {
-  return paragraph(
-    "note",
-    `Measured on ${plural(samples, "sample")} of ${escapeMarkup(dataset)} that neither calibration nor the choice of tables has seen.`,
-  );
+  return reportHeader(data.model, lead, changeCards(data));
 }
 
 interface Kind {
@@ -147,13 +131,5 @@ const GLOSSARY: string = definitions([
     "no input of the stated range has a larger one; shown by trying every input, or by interval arithmetic over all of them",
   ],
   ["worst input", "an input at which the largest measured error is attained, so the bound is not far from the truth"],
-  [
-    "flips",
-    `share of samples whose predicted class differs from that of the original model; ${percent(0)} means that every answer is the same`,
-  ],
-  ["logit error", "how far the model\u2019s raw outputs moved, over all samples"],
-  [
-    "NLL, perplexity",
-    "how much probability the model gives to the right answers: they move where accuracy hides a defect; lower is better",
-  ],
+  ...CHANGE_GLOSSARY,
 ]);

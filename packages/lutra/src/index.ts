@@ -5,6 +5,7 @@ export * from "./certify/index.ts";
 export * from "./compare/index.ts";
 export * from "./compare-model.ts";
 export * from "./compile.ts";
+export * from "./compile-program.ts";
 export {
   batches,
   countSamples,
@@ -48,6 +49,19 @@ export * from "./layer/index.ts";
 export * from "./model/index.ts";
 export * from "./num/index.ts";
 export * from "./onnx.ts";
+export {
+  decodeCodes,
+  decodeOutputs,
+  encodeInputs,
+  encodeNumbers,
+  type InterpretOptions as InterpretProgramOptions,
+  interpret as interpretProgram,
+  interpreterSession,
+  type Program,
+  readProgram,
+  verify as verifyProgram,
+  writeProgram,
+} from "./program/index.ts";
 export type { CompiledSite, CompiledTable } from "./prove.ts";
 export * from "./question.ts";
 export * from "./refit.ts";

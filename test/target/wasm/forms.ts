@@ -23,3 +23,6 @@ export function withoutBaselineCompiler(): void {
 }
 
 export const FORMS: readonly Form[] = runsRelaxed() ? ["scalar", "simd", "relaxed"] : ["scalar", "simd"];
+
+/** The forms that a program has. */
+export const FAMILIES: readonly ("simd" | "relaxed")[] = FORMS.includes("relaxed") ? ["simd", "relaxed"] : ["simd"];

@@ -363,7 +363,7 @@ describe("lanes", () => {
 
   test("are extracted by 64 bits", () => {
     const high = extractLane("i64x2.extract_lane", 1, operands[0] as Code);
-    const code = op("i32.wrap_i64", op("i64.shr_u", high, { type: "i64", bytes: [0x42, 32] }));
+    const code = op("i32.wrap_i64", op("i64.shr_u", high, i64(32)));
     expect(compiled(code)([counting])).toBe(view(counting, "i32", "s")[3]);
   });
 

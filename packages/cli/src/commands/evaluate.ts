@@ -1,11 +1,10 @@
-// lutra evaluate: what a model scores on a dataset, alone or beside another model.
+// lutra evaluate: what a model or a program scores on a dataset, alone or beside another.
 
-import { type Control, compareScores, type Dataset, fitDataset, type Score, type Split, score } from "lutra";
-import { openSession } from "lutra/onnxruntime";
+import { compareScores, type Split } from "lutra";
 import type { Command, CommonOptions } from "../command.ts";
 import { readDataset } from "../dataset-file.ts";
 import { type Metrics, metricText } from "../metric-text.ts";
-import { inFile, loadRuntime, readModelFile } from "../model-file.ts";
+import { scoreModel } from "../scored-model.ts";
 import { alignedTable, facts, left, percent, plural, right, type Style, significant } from "../text.ts";
 
 export interface EvaluateOptions extends CommonOptions {
@@ -50,19 +49,6 @@ export const evaluate: Command<EvaluateOptions, EvaluateData> = {
     return `${title}\n${data.against === null ? metricFacts(data, style) : comparison(data, style)}`;
   },
 };
-
-async function scoreModel(file: string, dataset: Dataset, split: Split, control: Control): Promise<Score> {
-  // The library says what is wrong with a damaged model more clearly than the runtime does.
-  await readModelFile(file);
-  const session = await openSession(await loadRuntime(), file);
-  try {
-    return await inFile(file, () =>
-      score(session, fitDataset(dataset, session.inputs), split, control, { stage: `score ${file}` }),
-    );
-  } finally {
-    await session.release();
-  }
-}
 
 function metricFacts({ metrics }: EvaluateData, style: Style): string {
   const pairs = Object.entries(metrics).map(([name, value]) => [name, metricText(name, value)] as const);

@@ -9,17 +9,23 @@ import type { Kernel, Value } from "./types.ts";
 /** Ranges of earlier values; null for binary32. */
 export type Known = readonly (Interval | null)[];
 
+/** Ranges of kernels that were worked out before: kernels are never changed, and each is asked about in every pass. */
+export const KNOWN_RANGES: WeakMap<Kernel, Known> = new WeakMap();
+
 /**
  * The range of each value of a kernel that verify accepts; null for binary32. It may contain more than what happens, never less.
  * @throws RangeError naming the first value whose range cannot be stated
  */
 export function ranges(kernel: Kernel): Known {
+  const before = KNOWN_RANGES.get(kernel);
+  if (before !== undefined) return before;
   const known: (Interval | null)[] = [];
   kernel.values.forEach((value, i) => {
     const range = rangeOf(value, kernel, known);
     if (typeof range === "string") throw new RangeError(`kernel value ${i} (${value.op}): ${range}`);
     known.push(range);
   });
+  KNOWN_RANGES.set(kernel, known);
   return known;
 }
 

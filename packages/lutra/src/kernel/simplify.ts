@@ -21,8 +21,10 @@ export function simplify(kernel: Kernel): Kernel {
   for (;;) {
     const pass = rewritten(current);
     const next = withoutDead(pass.kernel);
-    if (!pass.isChanged) return next;
-    verify(next);
+    if (!pass.isChanged) {
+      verify(next);
+      return next;
+    }
     current = next;
   }
 }
@@ -118,6 +120,13 @@ class Copy {
   readonly #known: (Interval | null)[] = [];
   readonly #uses: number[] = [];
   readonly #places = new Map<string, number>();
+  /** What rules ask of every candidate. */
+  readonly #answers: Pick<Candidate, "at" | "rangeAt" | "isUsedOnce" | "make"> = {
+    at: (i) => this.values[i] as Value,
+    rangeAt: (i) => this.#known[i] as Interval | null,
+    isUsedOnce: (i) => this.#uses[i] === 1,
+    make: (op: Op, lane: Lane) => this.add({ ...op, lane, over: "one" }),
+  };
 
   constructor(kernel: Kernel) {
     this.#kernel = { ...kernel, values: this.values };
@@ -130,8 +139,8 @@ class Copy {
     const known = key === null ? undefined : this.#places.get(key);
     if (known !== undefined) return known;
     const at = this.values.length;
-    this.values.push({ ...value, over });
-    this.#known.push(this.#rangeOf({ ...value, over }));
+    this.values.push(value.over === over ? value : { ...value, over });
+    this.#known.push(this.#rangeOf(value));
     this.#uses.push(0);
     if (key !== null) this.#places.set(key, at);
     return at;
@@ -141,9 +150,8 @@ class Copy {
   simpler(value: Value, keepsVariation: boolean): number | null {
     const candidate = this.#candidate(value);
     const over = value.op === "reduce" ? value.over : this.#join(value);
-    for (const rule of RULES) {
-      if (!isAbout(rule, value)) continue;
-      const at = rule.to(candidate);
+    for (const { to } of rulesAbout(value)) {
+      const at = to(candidate);
       if (at !== null && !(keepsVariation && this.values[at]?.over !== over)) return at;
     }
     return null;
@@ -154,15 +162,7 @@ class Copy {
   }
 
   #candidate(value: Value): Candidate {
-    return {
-      value,
-      args: argsOf(value),
-      range: this.#rangeOf(value),
-      at: (i) => this.values[i] as Value,
-      rangeAt: (i) => this.#known[i] as Interval | null,
-      isUsedOnce: (i) => this.#uses[i] === 1,
-      make: (op: Op, lane: Lane) => this.add({ ...op, lane, over: "one" }),
-    };
+    return { value, args: argsOf(value), range: this.#rangeOf(value), ...this.#answers };
   }
 
   #rangeOf(value: Value): Interval | null {
@@ -172,14 +172,30 @@ class Copy {
   }
 
   #join(value: Value): Over {
-    return argsOf(value)
-      .map((arg) => this.values[arg]?.over as Over)
-      .reduce<Over>(join, "one");
+    let over: Over = "one";
+    for (const arg of argsOf(value)) over = join(over, (this.values[arg] as Value).over);
+    return over;
   }
 }
 
-function isAbout({ on, lanes }: Rule, value: Value): boolean {
-  return on.includes(value.op) && (lanes === "all" || (lanes === "binary32") === (value.lane === "f32"));
+/** The rules by operation and kind of lane, in their order: of each value only a few are asked. */
+const RULES_BY: ReadonlyMap<string, readonly Rule[]> = byKind();
+
+function byKind(): ReadonlyMap<string, readonly Rule[]> {
+  const kinds = new Map<string, Rule[]>();
+  for (const rule of RULES) {
+    const lanes = rule.lanes === "all" ? ["integers", "binary32"] : [rule.lanes];
+    for (const kind of rule.on.flatMap((op) => lanes.map((of) => `${op} ${of}`))) {
+      const rules = kinds.get(kind) ?? [];
+      kinds.set(kind, rules);
+      rules.push(rule);
+    }
+  }
+  return kinds;
+}
+
+function rulesAbout({ op, lane }: Value): readonly Rule[] {
+  return RULES_BY.get(`${op} ${lane === "f32" ? "binary32" : "integers"}`) ?? [];
 }
 
 const COMMUTATIVE: readonly Value["op"][] = ["add", "mul", "min", "max"];
@@ -187,9 +203,10 @@ const COMMUTATIVE: readonly Value["op"][] = ["add", "mul", "min", "max"];
 /** Equal for values that are equal in every bit; null for params, which are never merged. */
 function keyOf(value: Value): string | null {
   if (value.op === "param") return null;
-  const args = [...argsOf(value)];
-  if (COMMUTATIVE.includes(value.op)) args.sort((a, b) => a - b);
+  const given = argsOf(value);
+  const args = COMMUTATIVE.includes(value.op) ? [...given].sort((a, b) => a - b) : given;
   const constant = value.op === "const" ? (Object.is(value.value, -0) ? "-0" : String(value.value)) : "";
   const what = value.op === "reduce" ? value.with : value.op === "lookup" ? value.hole : constant;
-  return JSON.stringify([value.op, value.lane, what, "rounding" in value ? value.rounding : "", args]);
+  const rounding = "rounding" in value ? value.rounding : "";
+  return `${value.op} ${value.lane} ${rounding} ${args.join()} ${what}`;
 }

@@ -4,11 +4,15 @@
 import type { Interval } from "../num/index.ts";
 import { join } from "./build.ts";
 import { laneOf, laneRange } from "./lanes.ts";
-import { rangeOf } from "./ranges.ts";
+import { KNOWN_RANGES, rangeOf } from "./ranges.ts";
 import type { Kernel, Lane, Over, Value } from "./types.ts";
+
+/** Kernels that keep the rules: they are never changed, and whoever takes one verifies it. */
+const VERIFIED = new WeakSet<Kernel>();
 
 /** @throws RangeError naming the first value that breaks a rule, or whose range does not fit its lane */
 export function verify(kernel: Kernel): void {
+  if (VERIFIED.has(kernel)) return;
   const known: (Interval | null)[] = [];
   kernel.values.forEach((value, i) => {
     const complaint = complaintAbout(kernel, value, i) ?? overflowOf(kernel, value, known);
@@ -18,6 +22,8 @@ export function verify(kernel: Kernel): void {
   for (const result of kernel.results) {
     if (kernel.values[result] === undefined) throw new RangeError(`result ${result} does not exist`);
   }
+  KNOWN_RANGES.set(kernel, known);
+  VERIFIED.add(kernel);
 }
 
 /** Appends the value's range to those known. */
@@ -37,28 +43,19 @@ function complaintAbout(kernel: Kernel, value: Value, i: number): string | null 
     if (given === undefined || arg < 0 || arg >= i) return `argument ${arg} does not come before it`;
     args.push(given);
   }
-  return (
-    variationComplaint(
-      value,
-      args.map((arg) => arg.over),
-    ) ??
-    laneComplaint(
-      value,
-      args.map((arg) => arg.lane),
-    ) ??
-    roundingComplaint(value, args)
-  );
+  return variationComplaint(value, args) ?? laneComplaint(value, args) ?? roundingComplaint(value, args);
 }
 
-function variationComplaint(value: Value, args: readonly Over[]): string | null {
-  const over = args.reduce<Over>(join, "one");
+function variationComplaint(value: Value, args: readonly Value[]): string | null {
+  let over: Over = "one";
+  for (const arg of args) over = join(over, arg.over);
   if (value.op === "param" || (value.op === "const" && value.over === "one")) return null;
   if (value.op !== "reduce") return value.over === over ? null : `varies per ${value.over}, its arguments per ${over}`;
   if (value.over !== "row") return "a reduction gives one value per row";
   return over === "element" ? null : `a reduction runs over elements, not over ${over}`;
 }
 
-function laneComplaint(value: Value, args: readonly Lane[]): string | null {
+function laneComplaint(value: Value, args: readonly Value[]): string | null {
   const { lane } = value;
   const different = "lanes of arguments and result differ";
   switch (value.op) {
@@ -69,19 +66,20 @@ function laneComplaint(value: Value, args: readonly Lane[]): string | null {
       return constantComplaint([value.value], lane);
     case "shift-left":
     case "shift-right":
-      if (args[1] === "f32") return "the amount of a shift is an integer";
-      return args[0] === lane ? null : different;
+      if (args[1]?.lane === "f32") return "the amount of a shift is an integer";
+      return args[0]?.lane === lane ? null : different;
     case "bits":
-      return args[0] === "f32" || lane === "f32" ? "only integers have a bit length" : null;
+      return args[0]?.lane === "f32" || lane === "f32" ? "only integers have a bit length" : null;
     case "cast":
-      return args[0] === lane ? "a cast changes the lane" : null;
+      return args[0]?.lane === lane ? "a cast changes the lane" : null;
     case "select":
-      return args[0] === args[1] && args[2] === lane && args[3] === lane ? null : different;
+      return args[0]?.lane === args[1]?.lane && args[2]?.lane === lane && args[3]?.lane === lane ? null : different;
     case "lookup":
-      if (args[0] !== laneOf(value.spec.input)) return "the argument's lane does not hold the hole's input format";
+      if (args[0]?.lane !== laneOf(value.spec.input))
+        return "the argument's lane does not hold the hole's input format";
       return lane === laneOf(value.spec.output) ? null : "the lane does not hold the hole's output format";
     default:
-      return args.every((arg) => arg === lane) ? null : different;
+      return args.every((arg) => arg.lane === lane) ? null : different;
   }
 }
 

@@ -77,7 +77,8 @@ export function rescaleCodes({
 
 /**
  * y = saturate(round(p m / 2^s) + zero point), half up, p = (a - za)(b - zb); of 16-bit inputs p is first rounded to 16 bits, half up, where a
- * unit of these is no more than one of the output. |y - product| <= 1/2 + |p| 2^-(s + 1) output codes, 1/2 more for that first rounding.
+ * unit of these is no more than two of the output, and an a of -2^15 counts as one more. |y - product| <= 1/2 + |p| 2^-(s + 1) output codes, up
+ * to 1 more for that first rounding.
  * @throws LutraError "unsupported" for more than 16 bits, or if the scales' product is 2^14 times the output's or more
  */
 export function mulCodes({ a, b, output, over = ELEMENTS }: ArithmeticCodesOptions): Kernel {
@@ -85,14 +86,17 @@ export function mulCodes({ a, b, output, over = ELEMENTS }: ArithmeticCodesOptio
   const exact = (a.scale * b.scale) / output.scale;
   const product = largest(a) * largest(b);
   const isShort = product * 2 ** MULTIPLIER_BITS < 2 ** 31;
-  const isRounded = !isShort && product <= 2 ** 30 && exact * 2 ** Q15 <= 1;
+  const isRounded = !isShort && product <= 2 ** 30 && exact * 2 ** Q15 <= 2;
   const ratio = isRounded ? exact * 2 ** Q15 : exact;
   const { multipliers, shift } = toMultipliers([ratio], MULTIPLIER_BITS, LONGEST_SHIFT);
   checkShift(shift, ratio);
   const [multiplier] = multipliers as [number];
   const lane = isRounded ? "i32" : laneFor(product * multiplier);
   const build = new KernelBuilder();
-  const whole = build.binary("mul", centred(build, "a", over.a, a, lane), centred(build, "b", over.b, b, lane));
+  const x = centred(build, "a", over.a, a, lane);
+  // So that 16 bits hold every product, rounded: one instruction then.
+  const inside = isRounded ? build.binary("max", x, build.integer(1 - 2 ** Q15, lane)) : x;
+  const whole = build.binary("mul", inside, centred(build, "b", over.b, b, lane));
   const p = isRounded ? build.shiftRight(whole, build.integer(Q15), "half-up") : whole;
   const scaled = build.binary("mul", p, build.integer(multiplier, lane));
   const y = build.shiftRight(scaled, build.integer(shift), "half-up");

@@ -30,6 +30,7 @@ export {
 export { onFloats } from "./on-floats.ts";
 export { type PolynomialOptions, polynomial } from "./polynomial.ts";
 export {
+  longestWith,
   type PlannedRescaling,
   planRescaling,
   type RequantizeOptions,
@@ -39,6 +40,15 @@ export {
   requantize,
   requantizeResidual,
 } from "./requantize.ts";
+export {
+  eitherFlag,
+  floatQuotient,
+  type MeanCodesOptions,
+  meanCodes,
+  type QuotientOptions,
+  selectCodes,
+} from "./row-codes.ts";
 export * from "./softermax.ts";
 export * from "./softmax.ts";
 export { type SoftmaxCodesOptions, softmaxCodes, softmaxWeights } from "./softmax-codes.ts";
+export { softmaxWideCodes } from "./softmax-wide-codes.ts";

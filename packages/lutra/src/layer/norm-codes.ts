@@ -7,15 +7,18 @@ import { exponentOf, type Format, type IntegerFormat, integerFormat, toMultiplie
 import type { Spec } from "../table/index.ts";
 import { refuse, symmetric, toCodes } from "./codes.ts";
 
-/** Fraction bits of 1/sqrt. */
+/** Fraction bits of 1/sqrt in its table, and as a factor: a bit less, so that a product with 16 bits less another one has 31. */
 const ROOT_BITS = 15;
+const FACTOR_BITS = 14;
 /** Bits of the largest gamma. */
 const GAMMA_BITS = 15;
 const LONGEST_ROW = 2 ** 15;
-const LARGEST_BETA = 2 ** 29;
 const LARGEST_EPSILON = 2 ** 52;
-/** Shifts of a product with gamma: below 2^30, so that half a unit can be added to it; the longest leaves 2 of it. */
-const SHORTEST_SHIFT = 1;
+/** Fraction bits of beta, and the most that its unit is beside that of a product with gamma: both are summed as 16-bit numbers' products. */
+const BETA_BITS = { byte: 6, word: 0 } as const;
+const LARGEST_BETA = 2 ** 15;
+const MOST_BETA_SHIFT = 14;
+/** Below a product's 30 bits. */
 const LONGEST_SHIFT = 29;
 
 export interface NormCodesOptions {
@@ -30,6 +33,10 @@ export interface NormCodesOptions {
   readonly gammaShift: number;
   /** Whether there is a param "beta". */
   readonly beta: boolean;
+  /** What `normParameters` says: the unit of the param "beta" is 2^-betaShift output codes. 6 for outputs of up to 8 bits, else 0, if absent. */
+  readonly betaShift?: number;
+  /** Of a second result, the first one rounded again: its scale is a power of two times the output's, more than 1. */
+  readonly coarse?: IntegerFormat;
   /** Bits of the hole's input, 16 if absent; 8 is few enough for a table of all answers (192 entries). */
   readonly mantissaBits?: 8 | 16;
 }
@@ -37,14 +44,15 @@ export interface NormCodesOptions {
 export interface NormParameters {
   /** Param "gamma" per column: gamma columns / (the output's scale) in units of 2^-gammaShift. */
   readonly gamma: Int16Array;
-  /** Param "beta" per column: beta / (the output's scale) + zero point, in 2^-6 (outputs of 8 bits) or 2^-2 (of more). */
-  readonly beta: Int32Array;
+  /** Param "beta" per column: beta / (the output's scale) + zero point, in units of 2^-betaShift. */
+  readonly beta: Int16Array;
   readonly gammaShift: number;
+  readonly betaShift: number;
 }
 
 /**
- * Gamma and beta as codes. The largest gamma has 15 bits.
- * @throws LutraError "unsupported" if a beta is 2^23 output codes or more, "bad-argument" if they differ in length
+ * Gamma and beta as codes. The largest gamma has 15 bits, or fewer where its unit would be too far from beta's.
+ * @throws LutraError "unsupported" if a beta is 2^29 output codes or more, "bad-argument" if they differ in length
  */
 export function normParameters(
   gamma: ArrayLike<number>,
@@ -54,34 +62,48 @@ export function normParameters(
   if (gamma.length !== beta.length) {
     throw new LutraError("bad-argument", `${gamma.length} columns of gamma, but ${beta.length} of beta`);
   }
-  const factors = Array.from(gamma, (each) => (each * gamma.length) / output.scale);
-  const largest = factors.reduce((most, factor) => Math.max(most, Math.abs(factor)), 0);
-  const { shift } = toMultipliers([largest === 0 ? 1 : largest], GAMMA_BITS);
-  const offsets = Array.from(beta, (each) => (each / output.scale + output.zeroPoint) * 2 ** fractionBits(output));
-  const wrong = offsets.findIndex((offset) => !(Math.abs(offset) < LARGEST_BETA));
+  const offsets = Array.from(beta, (each) => each / output.scale + output.zeroPoint);
+  const furthest = largestOf(offsets);
+  let betaShift: number = betaBits(output);
+  while (furthest * 2 ** betaShift >= LARGEST_BETA - 1 && betaShift > -MOST_BETA_SHIFT) betaShift--;
+  const wrong = offsets.findIndex((offset) => !(Math.abs(offset) * 2 ** betaShift < LARGEST_BETA - 1));
   if (wrong >= 0) throw new LutraError("unsupported", `beta ${beta[wrong]} is too far beyond the output's codes`);
+  const factors = Array.from(gamma, (each) => (each * gamma.length) / output.scale);
+  const { shift } = toMultipliers([largestOf(factors) || 1], GAMMA_BITS);
+  const gammaShift = Math.min(shift, MOST_BETA_SHIFT + betaShift - unitBits(gamma.length));
   return {
-    gamma: Int16Array.from(factors, (factor) => Math.floor(factor * 2 ** shift + 0.5)),
-    beta: Int32Array.from(offsets, (offset) => Math.floor(offset + 0.5)),
-    gammaShift: shift,
+    gamma: Int16Array.from(factors, (factor) => Math.floor(factor * 2 ** gammaShift + 0.5)),
+    beta: Int16Array.from(offsets, (offset) => Math.floor(offset * 2 ** betaShift + 0.5)),
+    gammaShift,
+    betaShift,
   };
 }
 
-/** Fraction bits of a product with gamma when beta is added. */
-function fractionBits(output: IntegerFormat): number {
-  return output.bits <= 8 ? 6 : 2;
+function largestOf(numbers: readonly number[]): number {
+  return numbers.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+}
+
+function betaBits(output: IntegerFormat): number {
+  return output.bits <= 8 ? BETA_BITS.byte : BETA_BITS.word;
+}
+
+/** U: a normalized number is within sqrt(columns), so that 2^U / columns times it has 16 bits. */
+function unitBits(columns: number): number {
+  return 15 + Math.floor(exponentOf(columns) / 2);
 }
 
 /**
  * LayerNorm to codes: (x - mean) / sqrt(variance + epsilon) gamma + beta, of n columns whose differences to the mean have up to b bits:
  *   r = floor(x / 2^w) - round(mean / 2^w), w the least shift that leaves r within k bits, for which the sum of n squares stays below 2^31
- *   v = n sum r^2 - (sum r)^2 + epsilon in that unit = m 4^h, m in [1, 4); R = T_rsqrt(m) of 15 bits
- *   u = (x R - sum x R / n) / 2^b, of 16 bits; y = (u gamma / 2^(h + w + 15 - b + gammaShift - f) + beta) / 2^f
- * for 1 / deviation = n R 2^-(15 + h + w). Quotients are rounded half up; the mean is exact, and the variance is that of r. Hole "rsqrt".
- * Measured against binary64 over seeded rows of 1 to 4096 columns, with and without outliers, in output codes: within 0.57 for 8 bits, of
- * which 1/2 is the last rounding (16 optimal segments; 0.8 with a mantissa of 8 bits and all its answers), within 12 for s16.11.
+ *   v = n sum r^2 - (sum r)^2 + epsilon in that unit = m 4^h, m in [1, 4); R = T_rsqrt(m), rounded to 14 bits
+ *   u = (x R - sum x R / n) / 2^(h + w + 14 - U), of 16 bits, U = 15 + floor(log4 n)
+ *   y = (u gamma + beta 2^(U + gammaShift - betaShift)) / 2^(U + gammaShift)
+ * for 1 / deviation = n R 2^-(14 + h + w), and no difference is more than sqrt(n) deviations. Quotients are rounded half up; the mean is exact,
+ * and the variance is that of r. Hole "rsqrt". Measured against binary64 over seeded rows of 1 to 4096 columns, with and without outliers, in
+ * output codes: within 0.57 for 8 bits, of which 1/2 is the last rounding (16 optimal segments; 0.8 with a mantissa of 8 bits and all its
+ * answers), within 13 for s16.11.
  * @throws LutraError "unsupported" for inputs of more than 16 bits, unsigned ones of 16, for zero points, for an epsilon that is the
- * square of the input's range or more, or if gamma is 2^13 output codes or more (8 bits) or 2^17
+ * square of the input's range or more, if gamma is 2^30 / sqrt(n) output codes or more, or if `coarse` is no power of two times the output's scale
  */
 export function layerNormCodes(options: NormCodesOptions): Kernel {
   const row = begun("layer-norm", options);
@@ -107,7 +129,7 @@ export function layerNormCodes(options: NormCodesOptions): Kernel {
     "half-up",
   );
   const scaled = build.binary("sub", build.binary("mul", x, root), build.cast(mean, "i32"));
-  return finish(row, { scaled, bits, half, shift }, options);
+  return finish(row, { scaled, half, shift }, options);
 }
 
 /**
@@ -124,7 +146,7 @@ export function rmsNormCodes(options: NormCodesOptions): Kernel {
   const r = limited(build, build.shiftRight(x, shift, "half-up"), options);
   const v = build.binary("mul", squaresOf(build, r), build.integer(options.columns, "i64"));
   const { half, root } = rootOf(build, withEpsilon(row, v, shift, options), options);
-  return finish(row, { scaled: build.binary("mul", x, root), bits, half, shift }, options);
+  return finish(row, { scaled: build.binary("mul", x, root), half, shift }, options);
 }
 
 /** A kernel under construction, and of its input the codes and each row's ends. */
@@ -194,48 +216,57 @@ function withEpsilon({ build, scale }: Row, v: number, shift: number, { epsilon,
 interface Scaled {
   /** The row's numbers times R. */
   readonly scaled: number;
-  readonly bits: number;
   readonly half: number;
   readonly shift: number;
 }
 
 /** u, y and the output's codes. */
-function finish({ build, spec }: Row, { scaled, bits, half, shift }: Scaled, options: NormCodesOptions): Kernel {
-  const { output, gammaShift, beta } = options;
-  const u = build.cast(build.cast(build.shiftRight(scaled, bits, "half-up"), "i16"), "i32");
-  const gamma = build.cast(build.param("gamma", "column", "i16"), "i32");
-  const fraction = fractionBits(output);
-  const octaves = build.binary("sub", build.binary("add", half, shift), bits);
-  const places = build.binary("add", octaves, build.integer(ROOT_BITS + gammaShift - fraction));
-  checkGamma(options);
+function finish({ build, spec }: Row, { scaled, half, shift }: Scaled, options: NormCodesOptions): Kernel {
+  const { output, gammaShift, beta, coarse, betaShift = betaBits(output) } = options;
+  const unit = unitBits(options.columns);
+  const places = build.binary("add", build.binary("add", half, shift), build.integer(FACTOR_BITS - unit));
   // Below only in rows of one number, which give u = 0; beyond only where epsilon is far above the variance.
-  const amount = build.binary(
-    "min",
-    build.binary("max", places, build.integer(SHORTEST_SHIFT)),
-    build.integer(LONGEST_SHIFT),
-  );
-  const y = build.shiftRight(build.binary("mul", u, gamma), amount, "half-up");
-  const offset = beta
-    ? build.param("beta", "column", "i32", [-LARGEST_BETA, LARGEST_BETA - 1])
-    : build.integer(output.zeroPoint * 2 ** fraction);
-  const code = build.shiftRight(build.binary("add", y, offset), build.integer(fraction), "half-up");
-  return build.finish(spec, toCodes(build, code, { ...output, zeroPoint: 0 }));
+  const amount = build.binary("min", build.binary("max", places, build.integer(0)), build.integer(LONGEST_SHIFT));
+  const u = build.cast(build.cast(build.shiftRight(scaled, amount, "half-up"), "i16"), "i32");
+  const product = build.binary("mul", u, build.cast(build.param("gamma", "column", "i16"), "i32"));
+  const last = unit + gammaShift;
+  checkShifts(last, last - betaShift, options);
+  const sum = beta ? build.binary("add", product, offsetOf(build, last - betaShift)) : product;
+  const y = build.shiftRight(sum, build.integer(last), "half-up");
+  const codes = toCodes(build, y, beta ? { ...output, zeroPoint: 0 } : output);
+  return coarse === undefined
+    ? build.finish(spec, codes)
+    : build.finish(spec, codes, rounded(build, codes, output, coarse));
 }
 
-/** h + w - b is at least log2(columns) / 2 - 3 in a row that is not constant. @throws LutraError "unsupported" */
-function checkGamma({ output, columns, gammaShift }: NormCodesOptions): void {
-  const least = Math.floor(exponentOf(columns) / 2) - 3 + ROOT_BITS + gammaShift - fractionBits(output);
-  if (least >= SHORTEST_SHIFT) return;
+function offsetOf(build: KernelBuilder, shift: number): number {
+  const beta = build.param("beta", "column", "i16", [1 - LARGEST_BETA, LARGEST_BETA - 1]);
+  return build.binary("mul", build.cast(beta, "i32"), build.integer(2 ** shift));
+}
+
+/** @throws LutraError "unsupported" */
+function checkShifts(last: number, ofBeta: number, { beta, gammaShift }: NormCodesOptions): void {
+  const isWithin = last >= 1 && last <= LONGEST_SHIFT && !(beta && (ofBeta < 0 || ofBeta > MOST_BETA_SHIFT));
+  if (isWithin) return;
   throw new LutraError(
     "unsupported",
-    `a gamma of up to 2^${GAMMA_BITS - gammaShift} output codes leaves no room for products`,
-    {
-      note: "give an output of a larger scale",
-    },
+    `a gamma of up to 2^${GAMMA_BITS - gammaShift} output codes, times the columns, leaves no room for products`,
+    { note: "normParameters says which shifts fit; give an output of a larger scale" },
   );
 }
 
-/** 1/sqrt(v) = root 2^-half, root with 15 fraction bits; of v = 0 as of 1. */
+/** Codes in a coarser format. @throws LutraError "unsupported" */
+function rounded(build: KernelBuilder, codes: number, output: IntegerFormat, coarse: IntegerFormat): number {
+  const shift = Math.log2(coarse.scale / output.scale);
+  if (!Number.isInteger(shift) || shift < 1 || shift > 15 || output.zeroPoint !== 0) {
+    throw new LutraError("unsupported", `a second result of ${coarse.scale / output.scale} times the output's scale`, {
+      note: "it is 2^1 to 2^15 times the scale of an output without a zero point",
+    });
+  }
+  return toCodes(build, build.shiftRight(build.cast(codes, "i32"), build.integer(shift), "half-up"), coarse);
+}
+
+/** 1/sqrt(v) = root 2^-half, root with 14 fraction bits; of v = 0 as of 1. */
 function rootOf(
   build: KernelBuilder,
   v: number,
@@ -257,5 +288,6 @@ function rootOf(
   };
   const root = build.lookup("rsqrt", spec, build.cast(mantissa, mantissaBits === 8 ? "u8" : "u16"));
   // No root is below 0, which the format does not say.
-  return { half, root: build.binary("max", build.cast(root, "i32"), zero) };
+  const positiveRoot = build.binary("max", build.cast(root, "i32"), zero);
+  return { half, root: build.shiftRight(positiveRoot, build.integer(ROOT_BITS - FACTOR_BITS), "half-up") };
 }

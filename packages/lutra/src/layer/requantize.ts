@@ -3,7 +3,7 @@
 
 import { LutraError } from "../base/index.ts";
 import { type Kernel, KernelBuilder } from "../kernel/index.ts";
-import { type IntegerFormat, toMultipliers, valuesOf } from "../num/index.ts";
+import { exponentOf, type IntegerFormat, toMultipliers, valuesOf } from "../num/index.ts";
 import { toCodes } from "./codes.ts";
 
 /** How codes are multiplied by m / 2^(before + between + after), m an integer of `bits` bits. */
@@ -34,15 +34,21 @@ export interface RescalingOptions {
   readonly largest: number;
   /** 15 if absent. */
   readonly bits?: 15 | 31;
+  /** Most bits that a product is to lose, `between` and `after` together; as many as multipliers have use for if absent. */
+  readonly longest?: number;
 }
 
 /**
  * Multipliers and shifts for the ratios of a tensor's columns: (scale of a sum of that column) / (scale of the output).
  * @throws LutraError "unsupported" if a sum of `largest` would pass the multipliers' range; RangeError for ratios that are not positive
  */
-export function planRescaling(ratios: readonly number[], { largest, bits = 15 }: RescalingOptions): PlannedRescaling {
+export function planRescaling(
+  ratios: readonly number[],
+  { largest, bits = 15, longest }: RescalingOptions,
+): PlannedRescaling {
   const before = Math.max(0, bitsOf(largest) + 1 - SUM_BITS[bits]);
-  const { multipliers, shift, relativeError } = toMultipliers(ratios, bits, LONGEST_SHIFT[bits]);
+  const most = longest === undefined ? LONGEST_SHIFT[bits] : Math.min(LONGEST_SHIFT[bits], before + longest);
+  const { multipliers, shift, relativeError } = toMultipliers(ratios, bits, most);
   const rest = shift - before;
   if (rest < 0) {
     throw new LutraError(
@@ -103,9 +109,18 @@ export interface RequantizeResidualOptions extends Omit<RequantizeOptions, "acti
   readonly residual: IntegerFormat;
 }
 
+/** Of a rescaling's `between` and `after` together, the most with which a residual of so many times the output's scale has a multiplier of 15 bits. */
+export function longestWith(ratio: number): number {
+  return Math.min(LONGEST_SUM_SHIFT, Math.max(0, Q15 - 1 - exponentOf(ratio)));
+}
+
+/** Half a unit of it fits beside two products of 31 bits. */
+const LONGEST_SUM_SHIFT = 16;
+
 /**
- * The same with a residual sum: y = saturate(requantized + round(residual m' / 2^s) + zero point), m' / 2^s its scale over the output's, of
- * 15 bits. What `requantize` says of the error holds for the first part; the second adds at most 1/2 + |residual| 2^-(s + 1).
+ * The same with a residual sum: y = saturate(round((n m + residual m') / 2^s) + zero point), s = between + after, m' / 2^s its scale over the
+ * output's, of up to 15 bits: one rounding where `requantize` has several, |residual| 2^-(s + 1) more. Where m' would have more bits or s is
+ * more than 16 (`longestWith`), the parts are rounded by themselves and then summed.
  * @throws LutraError "unsupported" for a residual of more than 16 bits, with a zero point or of a scale 2^15 times the output's
  */
 export function requantizeResidual(options: RequantizeResidualOptions): Kernel {
@@ -114,10 +129,31 @@ export function requantizeResidual(options: RequantizeResidualOptions): Kernel {
     throw new LutraError("unsupported", "a residual has at most 16 bits and the zero point 0");
   }
   const build = new KernelBuilder();
-  const branch = rescaled(build, options);
-  const skip = build.cast(build.codes("residual", "element", residual), build.laneAt(branch));
-  const sum = build.binary("add", branch, scaled(build, skip, residual.scale / output.scale));
+  const ratio = residual.scale / output.scale;
+  const sum = summedOnce(build, options, ratio) ?? summedApart(build, options, ratio);
   return build.finish({ fn: "x", domain: valuesOf(input), input, output }, toCodes(build, sum, output));
+}
+
+function residualCodes(build: KernelBuilder, { residual }: RequantizeResidualOptions, lane: "i32" | "i64"): number {
+  return build.cast(build.codes("residual", "element", residual), lane);
+}
+
+/** Both products summed, then shifted once; null where a multiplier or the shift is too long. */
+function summedOnce(build: KernelBuilder, options: RequantizeResidualOptions, ratio: number): number | null {
+  const { bits, between, after } = options.rescaling;
+  const shift = between + after;
+  const multiplier = Math.floor(ratio * 2 ** shift + 0.5);
+  if (bits !== 15 || shift > LONGEST_SUM_SHIFT || multiplier >= 2 ** Q15) return null;
+  const branch = product(build, options);
+  const skip = residualCodes(build, options, "i32");
+  const sum = build.binary("add", branch, build.binary("mul", skip, build.integer(multiplier)));
+  return build.shiftRight(sum, build.integer(shift), "half-up");
+}
+
+function summedApart(build: KernelBuilder, options: RequantizeResidualOptions, ratio: number): number {
+  const branch = rescaled(build, options);
+  const skip = residualCodes(build, options, options.rescaling.bits === 15 ? "i32" : "i64");
+  return build.binary("add", branch, scaled(build, skip, ratio));
 }
 
 /** Codes of 16 bits times a ratio, rounded half up. */
@@ -134,20 +170,24 @@ function scaled(build: KernelBuilder, codes: number, ratio: number): number {
 const LARGEST_SUM = 2 ** 30;
 
 /** Before zero point and saturation: i32, with multipliers of 31 bits i64. */
-function rescaled(
-  build: KernelBuilder,
-  { rescaling, bias, multiplier }: Pick<RequantizeOptions, "rescaling" | "bias" | "multiplier">,
-): number {
-  const { bits, before, between, after } = rescaling;
+function rescaled(build: KernelBuilder, options: Rescaled): number {
+  const { between, after } = options.rescaling;
+  const once = build.shiftRight(product(build, options), build.integer(between), "half-up");
+  return after === 0 ? once : build.shiftRight(once, build.integer(after), "half-up");
+}
+
+type Rescaled = Pick<RequantizeOptions, "rescaling" | "bias" | "multiplier">;
+
+/** n m. */
+function product(build: KernelBuilder, { rescaling, bias, multiplier }: Rescaled): number {
+  const { bits, before } = rescaling;
   const range = [-LARGEST_SUM, LARGEST_SUM - 1] as const;
   const sums = build.param("sums", "element", "i32", range);
   const sum = bias ? build.binary("add", sums, build.param("bias", "column", "i32", range)) : sums;
   const wide = bits === 15 ? "i32" : "i64";
   const m = build.param("multiplier", multiplier, bits === 15 ? "i16" : "i32", [0, 2 ** bits - 1]);
   const short = build.shiftRight(sum, build.integer(before), "half-up");
-  const product = build.binary("mul", build.cast(narrow(build, short, SUM_BITS[bits]), wide), build.cast(m, wide));
-  const once = build.shiftRight(product, build.integer(between), "half-up");
-  return after === 0 ? once : build.shiftRight(once, build.integer(after), "half-up");
+  return build.binary("mul", build.cast(narrow(build, short, SUM_BITS[bits]), wide), build.cast(m, wide));
 }
 
 /** Saturated to signed integers of so many bits. */

@@ -1,20 +1,23 @@
 // A program as a file, NAME.lutra, little-endian:
 //   8 bytes "LUTRA\x1a\n\0", then u32: version, length of the header, CRC-32 of the header, CRC-32 of the data, length of the data, 0
-//   the header: JSON with the kernels once each; lists of 16 and more integers are in the data, as {"codes": [lane, offset, length]}
-//   zeros up to a multiple of 64, then the data, each list at a multiple of 64
-// Reading copies nothing: constants are views into the bytes given, which must begin at a multiple of 64 bytes of their buffer.
+//   the header, as pack-json.ts has it: the program with its kernels once each, and of the constants names and bytes of each number
+//   zeros up to a multiple of 64, then the constants, placed as constants.ts has it
+// Reading copies no large constant: these are views into the bytes given, which must begin at a multiple of 64 bytes of their buffer.
 
-import { fromJson, type Json, LutraError, toJson } from "../base/index.ts";
-import { type CodesList, PackedCodes } from "./codes-list.ts";
+import { type Json, LutraError, toJson } from "../base/index.ts";
+import type { Kernel } from "../kernel/index.ts";
+import { ALIGNMENT, isWidth, layOut, restored, type Stored, store, storedForm } from "./constants.ts";
 import { crc32 } from "./crc32.ts";
-import { PROGRAM, parseProgram } from "./parse.ts";
+import { packJson } from "./pack-json.ts";
+import { PROGRAM, parseKernelAt, parseProgram } from "./parse.ts";
+import { largest, product } from "./sizes.ts";
 import type { Codes, Program, Step } from "./types.ts";
+import { unpackJson } from "./unpack-json.ts";
 import { verify } from "./verify.ts";
 
 const MAGIC = Uint8Array.of(0x4c, 0x55, 0x54, 0x52, 0x41, 0x1a, 0x0a, 0x00);
 const VERSION = 1;
 const PREFIX_BYTES = 32;
-const ALIGNMENT = 64;
 /** Limits of the reader: what a file says is checked against them before anything is made of it. */
 const MOST_HEADER_BYTES = 2 ** 26;
 const MOST_DATA_BYTES = 2 ** 32 - 1;
@@ -23,44 +26,43 @@ const FIELDS = { version: 8, headerBytes: 12, headerSum: 16, dataSum: 20, dataBy
 /** The file's bytes: the same for equal programs. @throws LutraError "infeasible" beyond 4 GiB of constants */
 export function writeProgram(program: Program): Uint8Array<ArrayBuffer> {
   verify(program);
-  const data = new PackedCodes(ALIGNMENT);
-  const header = new TextEncoder().encode(toJson(headerOf(program, data)));
-  if (data.length > MOST_DATA_BYTES)
-    throw new LutraError("infeasible", `a program of ${data.length} bytes is over 4 GiB`);
+  const names = Object.keys(program.constants);
+  const stored = names.map((name) => storedForm(name, program.constants[name] as Codes));
+  const { placed, length } = layOut(stored);
+  const header = packJson(headerOf(program, stored));
+  if (length > MOST_DATA_BYTES) throw new LutraError("infeasible", `a program of ${length} bytes is over 4 GiB`);
   const dataStart = aligned(PREFIX_BYTES + header.length);
-  const bytes = new Uint8Array(dataStart + data.length);
+  const bytes = new Uint8Array(dataStart + length);
+  const data = bytes.subarray(dataStart);
   bytes.set(MAGIC);
   bytes.set(header, PREFIX_BYTES);
-  data.copyTo(bytes.subarray(dataStart));
+  for (const one of placed) store(program.constants[one.name] as Codes, one, data);
   const view = new DataView(bytes.buffer);
   view.setUint32(FIELDS.version, VERSION, true);
   view.setUint32(FIELDS.headerBytes, header.length, true);
   view.setUint32(FIELDS.headerSum, crc32(header), true);
-  view.setUint32(FIELDS.dataSum, crc32(bytes.subarray(dataStart)), true);
-  view.setUint32(FIELDS.dataBytes, data.length, true);
+  view.setUint32(FIELDS.dataSum, crc32(data), true);
+  view.setUint32(FIELDS.dataBytes, length, true);
   return bytes;
 }
 
-function headerOf({ blocks, constants, ...rest }: Program, data: PackedCodes): unknown {
-  const kernels: unknown[] = [];
-  const numbers = new Map<string, number>();
-  const numberOf = (kernel: unknown): number => {
-    const text = toJson(kernel);
-    const known = numbers.get(text);
+function headerOf({ blocks, constants, ...rest }: Program, stored: readonly Stored[]): unknown {
+  const kernels: Kernel[] = [];
+  const numbers = new Map<Kernel | string, number>();
+  const numberOf = (kernel: Kernel): number => {
+    const known = numbers.get(kernel);
     if (known !== undefined) return known;
-    kernels.push(data.pack(fromJson(text)));
-    numbers.set(text, kernels.length - 1);
-    return kernels.length - 1;
+    const text = toJson(kernel);
+    const number = numbers.get(text) ?? kernels.push(kernel) - 1;
+    numbers.set(kernel, number).set(text, number);
+    return number;
   };
   const step = (one: Step): unknown => ("kernel" in one ? { ...one, kernel: numberOf(one.kernel) } : one);
+  const named = blocks.map(({ name, steps }) => ({ name, steps: steps.map(step) }));
   return {
-    program: { ...rest, blocks: blocks.map(({ name, steps }) => ({ name, steps: steps.map(step) })) },
+    program: { ...rest, blocks: named },
     kernels,
-    constants: Object.fromEntries(
-      Object.keys(constants)
-        .sort()
-        .map((name) => [name, data.add(constants[name] as Codes)]),
-    ),
+    constants: Object.fromEntries(stored.map(({ name, width }) => [name, width])),
   };
 }
 
@@ -70,16 +72,10 @@ function headerOf({ blocks, constants, ...rest }: Program, data: PackedCodes): u
  */
 export function readProgram(bytes: Uint8Array<ArrayBuffer>): Program {
   const { header, data } = sections(bytes);
-  const members = PROGRAM.object(parseText(header), "header");
-  const list: CodesList = { bytes: data, left: data.length, fault: PROGRAM.fault };
-  const kernels = PROGRAM.array(members.kernels, "kernels").map((kernel, i) =>
-    PackedCodes.unpack(kernel, list, `kernels[${i}]`),
-  );
-  const constants: Record<string, Codes> = {};
-  for (const [name, json] of Object.entries(PROGRAM.object(members.constants, "constants"))) {
-    constants[name] = PackedCodes.view(json, list, `constants.${name}`);
-  }
-  const program = { ...parseProgram(withKernels(members.program ?? null, kernels)), constants };
+  const members = PROGRAM.object(unpacked(header), "header");
+  const kernels = PROGRAM.array(members.kernels, "kernels").map((kernel, i) => parseKernelAt(kernel, `kernels[${i}]`));
+  const rest = parseProgram(members.program ?? null, kernels);
+  const program = { ...rest, constants: constantsOf(members.constants, rest.tensors, data) };
   try {
     verify(program);
   } catch (cause) {
@@ -91,20 +87,24 @@ export function readProgram(bytes: Uint8Array<ArrayBuffer>): Program {
   return program;
 }
 
-function withKernels(json: Json, kernels: readonly Json[]): Json {
-  const program = PROGRAM.object(json, "program");
-  const blocks = PROGRAM.array(program.blocks, "blocks").map((block, b) => {
-    const members = PROGRAM.object(block, `blocks[${b}]`);
-    const steps = PROGRAM.array(members.steps, `blocks[${b}].steps`).map((step, i) => {
-      const where = `blocks[${b}].steps[${i}]`;
-      const fields = PROGRAM.object(step, where);
-      if (fields.kernel === undefined) return fields;
-      const at = PROGRAM.integer(fields.kernel, `${where}.kernel`, 0, kernels.length - 1);
-      return { ...fields, kernel: kernels[at] as Json };
-    });
-    return { ...members, steps };
+function constantsOf(
+  json: Json | undefined,
+  tensors: Program["tensors"],
+  data: Uint8Array<ArrayBuffer>,
+): Record<string, Codes> {
+  const stored = Object.entries(PROGRAM.object(json, "constants")).map(([name, bytes]): Stored => {
+    const where = `constants.${name}`;
+    const type = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+    if (type === undefined) throw PROGRAM.fault(where, "is not declared");
+    if (type.shape.some((size) => typeof size !== "number")) throw PROGRAM.fault(where, "its shape is in numbers");
+    const length = largest(product(type.shape), []);
+    const one = { name, lane: type.lane, length, width: PROGRAM.integer(bytes, where, 1, 4) };
+    if (!isWidth(one)) throw PROGRAM.fault(where, `${length} numbers of ${type.lane} have no ${one.width} bytes each`);
+    return one;
   });
-  return { ...program, blocks };
+  const { placed, length } = layOut(stored);
+  if (length !== data.length) throw PROGRAM.fault("constants", `they have ${length} bytes, the data ${data.length}`);
+  return Object.fromEntries(placed.map((one) => [one.name, restored(one, data)]));
 }
 
 /** @throws LutraError "bad-model" */
@@ -140,11 +140,12 @@ function sections(bytes: Uint8Array<ArrayBuffer>): {
   return { header, data };
 }
 
-function parseText(header: Uint8Array): Json {
+function unpacked(header: Uint8Array): Json {
   try {
-    return fromJson(new TextDecoder("utf-8", { fatal: true }).decode(header));
+    return unpackJson(header);
   } catch (cause) {
-    throw new LutraError("bad-model", "not a valid program: the header is no JSON", { cause });
+    if (!(cause instanceof RangeError)) throw cause;
+    throw PROGRAM.fault("header", cause.message);
   }
 }
 

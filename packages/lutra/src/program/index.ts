@@ -1,6 +1,13 @@
+export { Facts } from "./facts.ts";
 export { readProgram, writeProgram } from "./file.ts";
-export { interpret } from "./interpret.ts";
+export { extentsOf, inputCodes } from "./inputs.ts";
+export { type InterpretOptions, interpret } from "./interpret.ts";
+export { decodeCodes, decodeOutputs, encodeInputs, encodeNumbers } from "./numbers.ts";
 export * from "./places.ts";
 export * from "./polynomial.ts";
+export { interpreterSession } from "./session.ts";
+export { shareKernels } from "./share.ts";
+export { type Extents, shapeIn, sizeIn } from "./sizes.ts";
 export type * from "./types.ts";
 export { verify } from "./verify.ts";
+export { ACCUMULATOR } from "./verify-tiles.ts";

@@ -30,12 +30,20 @@ export function extentsOf({ inputs, sizes, tensors }: Program, given: Tensors): 
   return extents;
 }
 
-/** @throws LutraError "bad-data" for what is no integer of the tensor */
-export function inputCodes(name: string, { lane, range }: TensorType, inputs: Tensors): Codes {
+/**
+ * An input brought into the lane of its tensor.
+ * @param codes filled and returned
+ * @throws LutraError "bad-data" for what is no integer of the tensor
+ */
+export function inputCodes(
+  name: string,
+  { lane, range }: TensorType,
+  inputs: Tensors,
+  codes: Codes = newCodes(lane, (inputs[name] as Tensor).data.length),
+): Codes {
   const { data, shape } = inputs[name] as Tensor;
   if (data.length !== sizeOf(shape)) throw bad(`the input ${name} has ${data.length} codes for [${shape}]`);
   const { lo, hi } = range === undefined ? (laneRange(lane) as Interval) : { lo: range[0], hi: range[1] };
-  const codes = newCodes(lane, data.length);
   for (let i = 0; i < data.length; i++) {
     const code = Number(data[i]);
     if (!(Number.isInteger(code) && lo <= code && code <= hi)) {

@@ -3,18 +3,21 @@
 
 import { type Fields, fields, type Json, LutraError, type Members } from "../base/index.ts";
 import { type Kernel, parseKernel } from "../kernel/index.ts";
-import { TENSOR_LANES } from "./codes-list.ts";
+import { TENSOR_LANES } from "./lanes.ts";
 import type { Block, NamedSize, Part, Program, Quantization, Size, Step, TensorType, Walk } from "./types.ts";
 
 export const PROGRAM: Fields = fields("bad-model", "not a valid program");
 
 const OPS = ["product", "kernel", "gather", "move", "reshape", "count", "argmax", "exit"] as const;
-const MOST_AXES = 8;
+const MOST_AXES = 16;
 const MOST_NESTING = 8;
 const MOST_EXTENT = 2 ** 31;
 
-/** @throws LutraError "bad-model" with the place, as in "blocks[0].steps[3].kernel.values[2]" */
-export function parseProgram(json: Json): Omit<Program, "constants"> {
+/**
+ * @param kernels that steps name by number
+ * @throws LutraError "bad-model" with the place, as in "blocks[0].steps[3].results[2]"
+ */
+export function parseProgram(json: Json, kernels: readonly Kernel[]): Omit<Program, "constants"> {
   const members = PROGRAM.object(json, "program");
   return {
     sizes: PROGRAM.array(members.sizes, "sizes").map((size, i) => parseNamedSize(size, `sizes[${i}]`)),
@@ -22,7 +25,7 @@ export function parseProgram(json: Json): Omit<Program, "constants"> {
     inputs: PROGRAM.texts(members.inputs, "inputs"),
     outputs: record(members.outputs, "outputs", PROGRAM.text),
     states: PROGRAM.texts(members.states, "states"),
-    blocks: PROGRAM.array(members.blocks, "blocks").map((block, i) => parseBlock(block, `blocks[${i}]`)),
+    blocks: PROGRAM.array(members.blocks, "blocks").map((block, i) => parseBlock(block, `blocks[${i}]`, kernels)),
   };
 }
 
@@ -87,21 +90,24 @@ function parseSize(json: Json | undefined, where: string, depth = 0): Size {
   };
 }
 
-function parseBlock(json: Json, where: string): Block {
+function parseBlock(json: Json, where: string, kernels: readonly Kernel[]): Block {
   const members = PROGRAM.object(json, where);
   const steps = PROGRAM.array(members.steps, `${where}.steps`);
   return {
     name: PROGRAM.text(members.name, `${where}.name`),
-    steps: steps.map((step, i) => parseStep(PROGRAM.object(step, `${where}.steps[${i}]`), `${where}.steps[${i}]`)),
+    steps: steps.map((step, i) => {
+      const at = `${where}.steps[${i}]`;
+      return parseStep(PROGRAM.object(step, at), at, kernels);
+    }),
   };
 }
 
-function parseStep(members: Members, where: string): Step {
+function parseStep(members: Members, where: string, kernels: readonly Kernel[]): Step {
   const op = PROGRAM.oneOf(members.op, `${where}.op`, OPS);
   const text = (name: string): string => PROGRAM.text(members[name], `${where}.${name}`);
   const tiled = () =>
     ({
-      kernel: kernelAt(members.kernel, `${where}.kernel`),
+      kernel: kernels[PROGRAM.integer(members.kernel, `${where}.kernel`, 0, kernels.length - 1)] as Kernel,
       arguments: record(members.arguments, `${where}.arguments`, PROGRAM.text),
       results: PROGRAM.texts(members.results, `${where}.results`),
     }) as const;
@@ -153,9 +159,10 @@ function parseWalk(json: Json | undefined, where: string): Walk {
   };
 }
 
-function kernelAt(json: Json | undefined, where: string): Kernel {
+/** @throws LutraError "bad-model" with the place, as in "kernels[3].values[2]" */
+export function parseKernelAt(json: Json, where: string): Kernel {
   try {
-    return parseKernel(json ?? null);
+    return parseKernel(json);
   } catch (error) {
     if (!(error instanceof LutraError)) throw error;
     throw PROGRAM.fault(`${where}.${error.where ?? ""}`, error.message);

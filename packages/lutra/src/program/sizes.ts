@@ -24,6 +24,7 @@ export function shapeIn(shape: readonly Size[], extents: Extents): number[] {
 
 /** The value when every named size is largest. Sizes grow with each other, so it is the largest. */
 export function largest(size: Size, sizes: readonly NamedSize[]): number {
+  if (typeof size === "number") return size;
   return sizeIn(size, Object.fromEntries(sizes.map(({ name, most }) => [name, most])));
 }
 
@@ -43,6 +44,7 @@ export function namesIn(size: Size): readonly string[] {
 
 /** Whether two sizes are equal whatever the named ones are. */
 export function areEqual(a: Size, b: Size): boolean {
+  if (typeof a !== "object" && typeof b !== "object") return a === b;
   return areSame(polynomial(a), polynomial(b));
 }
 

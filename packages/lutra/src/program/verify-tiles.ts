@@ -1,15 +1,17 @@
 // The rules of steps that run a kernel: factors match, sums stay inside 32 bits, arguments and results align with the tile.
 
-import { type Kernel, type Lane, laneRange, type Over, type Value, verify as verifyKernel } from "../kernel/index.ts";
+import type { Kernel, Lane, Over, Value } from "../kernel/index.ts";
 import type { Interval } from "../num/index.ts";
 import { innerAxes, resultShape } from "./align.ts";
+import type { Facts } from "./facts.ts";
 import { areEqual, isOne, largest, sameShape, show } from "./sizes.ts";
-import type { Program, Size, Step, TensorType } from "./types.ts";
+import type { Size, Step, TensorType } from "./types.ts";
 
 /** The param that holds a product's sums. */
 export const ACCUMULATOR = "sums";
 
-export function productComplaint(step: Step & { readonly op: "product" }, program: Program): string | null {
+export function productComplaint(step: Step & { readonly op: "product" }, facts: Facts): string | null {
+  const { program } = facts;
   const [a, b] = [program.tensors[step.a] as TensorType, program.tensors[step.b] as TensorType];
   if (a.shape.length < 2 || b.shape.length < 2) return "factors have at least two axes";
   const [m, k] = a.shape.slice(-2) as [Size, Size];
@@ -19,7 +21,7 @@ export function productComplaint(step: Step & { readonly op: "product" }, progra
   const outer = outerOf(a.shape.slice(0, -2), b.shape.slice(0, -2));
   if (outer === null)
     return `leading axes ${show(a.shape.slice(0, -2))} and ${show(b.shape.slice(0, -2))} do not align`;
-  const sum = sumRange(rangeOf(step.a, program), rangeOf(step.b, program), largest(k, program.sizes));
+  const sum = sumRange(facts.rangeOf(step.a), facts.rangeOf(step.b), largest(k, program.sizes));
   const accumulator = step.kernel.values.find((value) => value.op === "param" && value.name === ACCUMULATOR);
   if (accumulator?.op !== "param" || accumulator.lane !== "i32" || accumulator.over !== "element") {
     return `the kernel needs an i32 param "${ACCUMULATOR}" per element`;
@@ -27,7 +29,7 @@ export function productComplaint(step: Step & { readonly op: "product" }, progra
   const [lo, hi] = accumulator.range ?? [-(2 ** 31), 2 ** 31 - 1];
   if (sum.lo < lo || sum.hi > hi)
     return `a sum may be from ${sum.lo} to ${sum.hi}, "${ACCUMULATOR}" is from ${lo} to ${hi}`;
-  return tileComplaint(step, [...outer, m, n], program);
+  return tileComplaint(step, [...outer, m, n], facts);
 }
 
 /** The outer axes of a product; null if they do not align. */
@@ -43,19 +45,6 @@ function outerOf(a: readonly Size[], b: readonly Size[]): readonly Size[] | null
   return outer;
 }
 
-/** The integers that a tensor may hold: those of a constant's data, else what was promised, else its lane's. */
-export function rangeOf(name: string, { constants, tensors }: Program): Interval {
-  const { lane, range } = tensors[name] as TensorType;
-  const codes = constants[name];
-  if (codes !== undefined && codes.length > 0) {
-    let [lo, hi] = [Infinity, -Infinity];
-    for (let i = 0; i < codes.length; i++)
-      [lo, hi] = [Math.min(lo, codes[i] as number), Math.max(hi, codes[i] as number)];
-    return { lo, hi };
-  }
-  return range === undefined ? (laneRange(lane) as Interval) : { lo: range[0], hi: range[1] };
-}
-
 function sumRange(a: Interval, b: Interval, count: number): Interval {
   const corners = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi];
   return { lo: Math.min(0, count * Math.min(...corners)), hi: Math.max(0, count * Math.max(...corners)) };
@@ -63,21 +52,21 @@ function sumRange(a: Interval, b: Interval, count: number): Interval {
 
 export type Tiled = Step & { readonly op: "product" | "kernel" };
 
-export function tileComplaint(step: Tiled, tile: readonly Size[], program: Program): string | null {
-  verifyKernel(step.kernel);
-  const longest = largest(tile.at(-1) as Size, program.sizes);
+export function tileComplaint(step: Tiled, tile: readonly Size[], facts: Facts): string | null {
+  facts.rangesOf(step.kernel);
+  const longest = largest(tile.at(-1) as Size, facts.program.sizes);
   const { maxRow } = step.kernel.spec;
   if (maxRow !== undefined && longest > maxRow) return `rows of up to ${longest}, the kernel's have at most ${maxRow}`;
-  return argumentsComplaint(step, tile, program) ?? resultsComplaint(step, tile, program);
+  return argumentsComplaint(step, tile, facts) ?? resultsComplaint(step, tile, facts);
 }
 
-function argumentsComplaint(step: Tiled, tile: readonly Size[], program: Program): string | null {
+function argumentsComplaint(step: Tiled, tile: readonly Size[], facts: Facts): string | null {
   for (const value of step.kernel.values) {
     if (value.op !== "param" || (step.op === "product" && value.name === ACCUMULATOR)) continue;
     const name = step.arguments[value.name];
     if (name === undefined) return `the kernel's param "${value.name}" has no argument`;
     const complaint =
-      argumentComplaint(value, program.tensors[name] as TensorType, tile) ?? promiseComplaint(value, name, program);
+      argumentComplaint(value, facts.program.tensors[name] as TensorType, tile) ?? promiseComplaint(value, name, facts);
     if (complaint !== null) return `${name} as "${value.name}": ${complaint}`;
   }
   return null;
@@ -96,14 +85,14 @@ function argumentComplaint(value: Value, type: TensorType, tile: readonly Size[]
 }
 
 /** A param that promises a range gets a tensor that keeps it. */
-function promiseComplaint(value: Value & { readonly op: "param" }, name: string, program: Program): string | null {
+function promiseComplaint(value: Value & { readonly op: "param" }, name: string, facts: Facts): string | null {
   if (value.range === undefined) return null;
-  const range = rangeOf(name, program);
+  const range = facts.rangeOf(name);
   const [lo, hi] = value.range;
   return lo <= range.lo && range.hi <= hi ? null : `holds ${range.lo} to ${range.hi}, promised are ${lo} to ${hi}`;
 }
 
-function resultsComplaint(step: Tiled, tile: readonly Size[], program: Program): string | null {
+function resultsComplaint(step: Tiled, tile: readonly Size[], { program }: Facts): string | null {
   const { results, values }: Kernel = step.kernel;
   if (results.length !== step.results.length) return `the kernel gives ${results.length} results`;
   for (const [i, name] of step.results.entries()) {

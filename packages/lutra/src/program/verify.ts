@@ -1,20 +1,22 @@
 // The rules a program keeps: names exist and are written before they are read, lanes and shapes agree in every run, products stay inside 32
 // bits. What depends on the numbers of a run (ids, and the places that a move copies) the run checks.
 
-import { laneRange, ranges } from "../kernel/index.ts";
+import { laneRange } from "../kernel/index.ts";
 import type { Interval } from "../num/index.ts";
-import { laneOfCodes } from "./codes-list.ts";
+import { Facts } from "./facts.ts";
+import { laneOfCodes } from "./lanes.ts";
 import { areEqual, largest, namesIn, product, sameShape, smallest } from "./sizes.ts";
 import type { Program, Size, Step, TensorType } from "./types.ts";
-import { productComplaint, rangeOf, tileComplaint } from "./verify-tiles.ts";
+import { productComplaint, tileComplaint } from "./verify-tiles.ts";
 
 /** @throws RangeError naming block, step and tensor */
 export function verify(program: Program): void {
   checkDeclarations(program);
+  const facts = new Facts(program);
   const known = new Set([...program.inputs, ...program.states, ...Object.keys(program.constants)]);
   for (const { name, steps } of program.blocks) {
     steps.forEach((step, i) => {
-      const complaint = complaintAbout(step, program, known);
+      const complaint = complaintAbout(step, facts, known);
       if (complaint !== null) throw new RangeError(`block ${name}, step ${i} (${step.op}): ${complaint}`);
       for (const result of resultsOf(step)) known.add(result);
     });
@@ -85,22 +87,23 @@ function checkDeclarations({ sizes, tensors, constants, inputs, states }: Progra
 
 // steps ---------------------------------------------------------------------------------------------------------------
 
-function complaintAbout(step: Step, program: Program, known: ReadonlySet<string>): string | null {
+function complaintAbout(step: Step, facts: Facts, known: ReadonlySet<string>): string | null {
+  const { program } = facts;
   const missing = [...readsOf(step), ...resultsOf(step)].find((name) => program.tensors[name] === undefined);
   if (missing !== undefined) return `tensor ${missing} is not declared`;
   const unwritten = readsOf(step).find((name) => !known.has(name));
   if (unwritten !== undefined) return `tensor ${unwritten} is read before it is written`;
   const fixed = resultsOf(step).find((name) => name in program.constants || program.inputs.includes(name));
   if (fixed !== undefined) return `tensor ${fixed} cannot be written`;
-  return ruleOf(step, program) ?? promisedComplaint(step, program);
+  return ruleOf(step, facts) ?? promisedComplaint(step, facts);
 }
 
 /** A tensor that promises a range is only written what keeps it. */
-function promisedComplaint(step: Step, program: Program): string | null {
+function promisedComplaint(step: Step, facts: Facts): string | null {
   for (const [i, name] of resultsOf(step).entries()) {
-    const promised = program.tensors[name]?.range;
+    const promised = facts.program.tensors[name]?.range;
     if (promised === undefined) continue;
-    const given = writtenRange(step, i, program);
+    const given = writtenRange(step, i, facts);
     if (given.lo < promised[0] || given.hi > promised[1]) {
       return `${name} may be from ${given.lo} to ${given.hi}, promised are ${promised[0]} to ${promised[1]}`;
     }
@@ -108,18 +111,19 @@ function promisedComplaint(step: Step, program: Program): string | null {
   return null;
 }
 
-function writtenRange(step: Step, result: number, program: Program): Interval {
+function writtenRange(step: Step, result: number, facts: Facts): Interval {
+  const { program } = facts;
   const last = (shape: readonly Size[]): Interval => ({ lo: 0, hi: largest(product(shape), program.sizes) - 1 });
   switch (step.op) {
     case "product":
     case "kernel":
-      return ranges(step.kernel)[step.kernel.results[result] as number] as Interval;
+      return facts.rangesOf(step.kernel)[step.kernel.results[result] as number] as Interval;
     case "gather":
-      return rangeOf(step.table, program);
+      return facts.rangeOf(step.table);
     case "reshape":
-      return rangeOf(step.input, program);
+      return facts.rangeOf(step.input);
     case "move": {
-      const parts = [{ lo: step.fill, hi: step.fill }, ...step.parts.map(({ from }) => rangeOf(from, program))];
+      const parts = [{ lo: step.fill, hi: step.fill }, ...step.parts.map(({ from }) => facts.rangeOf(from))];
       return { lo: Math.min(...parts.map(({ lo }) => lo)), hi: Math.max(...parts.map(({ hi }) => hi)) };
     }
     case "count":
@@ -133,13 +137,14 @@ function writtenRange(step: Step, result: number, program: Program): Interval {
   }
 }
 
-function ruleOf(step: Step, program: Program): string | null {
+function ruleOf(step: Step, facts: Facts): string | null {
+  const { program } = facts;
   const typeOf = (name: string): TensorType => program.tensors[name] as TensorType;
   switch (step.op) {
     case "product":
-      return productComplaint(step, program);
+      return productComplaint(step, facts);
     case "kernel":
-      return step.tile.length < 2 ? "a tile has at least two axes" : tileComplaint(step, step.tile, program);
+      return step.tile.length < 2 ? "a tile has at least two axes" : tileComplaint(step, step.tile, facts);
     case "gather": {
       const [table, ids, result] = [typeOf(step.table), typeOf(step.ids), typeOf(step.result)];
       if (table.shape.length === 0) return "a table has at least one axis";

@@ -7,4 +7,5 @@ export type { CompiledKernel } from "./callable.ts";
 export type { Codes } from "./codes.ts";
 export * from "./compile-kernel.ts";
 export * from "./pool.ts";
+export * from "./program/index.ts";
 export type { Buffers } from "./runner.ts";

@@ -2,36 +2,46 @@
 
 import { addCodes, mulCodes, subCodes } from "../../layer/index.ts";
 import type { IntegerFormat } from "../../num/index.ts";
-import type { Constant, Operator } from "../trace/network.ts";
+import { areSame, type Polynomial } from "../../program/index.ts";
+import type { Operator } from "../trace/network.ts";
 import { type Aligned, constantOf, fault, type Held, type Lowering, shapeIn } from "./context.ts";
 import type { Role } from "./formats.ts";
+import { constantOperand, weighedAt, weighedOnce } from "./fusion.ts";
 import { linear } from "./linear.ts";
+import { quotient } from "./plain.ts";
+import { rescaled } from "./rescaled.ts";
 
 type Binary = Extract<Operator, { op: "binary" }>;
 
 export function arithmetic(lowering: Lowering, operator: Binary, format: IntegerFormat, role: Role): Held {
+  const weighed = weighedAt(lowering, operator.result);
+  if (weighed !== null) return linear(lowering, weighed, format);
   return (
-    withBias(lowering, operator, format) ?? scaledBy(lowering, operator, role) ?? ofTensors(lowering, operator, format)
+    scaledBy(lowering, operator, role) ??
+    residualSum(lowering, operator, format, role) ??
+    ofTensors(lowering, operator, format)
   );
 }
 
-/** The operand that a run computes, and the other one. */
-function constantOperand(
-  lowering: Lowering,
-  { a, b }: Binary,
-): { readonly constant: Constant; readonly other: string } | null {
-  const [left, right] = [constantOf(lowering, a), constantOf(lowering, b)];
-  if (right !== undefined) return { constant: right, other: a };
-  return left === undefined ? null : { constant: left, other: b };
+/** A product and what it is added to, in 16 bits; whoever wants 8 gets them from these. */
+function residualSum(lowering: Lowering, { fn, a, b, result }: Binary, format: IntegerFormat, role: Role): Held | null {
+  if (fn !== "add" || role === "long") return null;
+  for (const [branch, skip] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const weighed = weighedOnce(lowering, branch);
+    if (weighed === null || constantOf(lowering, skip) !== undefined || !areAlike(lowering, branch, skip)) continue;
+    if (role === "wide")
+      return linear(lowering, weighed, format, { by: "residual", held: lowering.need(skip, "wide") });
+    return rescaled(lowering, lowering.need(result, "wide"), format);
+  }
+  return null;
 }
 
-function withBias(lowering: Lowering, operator: Binary, format: IntegerFormat): Held | null {
-  const found = constantOperand(lowering, operator);
-  const from = found === null ? undefined : lowering.operatorOf(found.other);
-  if (operator.fn !== "add" || found === null || from?.op !== "product") return null;
-  const isWeighed = constantOf(lowering, from.b) !== undefined;
-  const isVector = found.constant.shape.filter((extent) => extent !== 1).length <= 1;
-  return isWeighed && isVector ? linear(lowering, from, found.constant, format) : null;
+function areAlike(lowering: Lowering, a: string, b: string): boolean {
+  const [left, right] = [shapeIn(lowering, a), shapeIn(lowering, b)];
+  return left.length === right.length && left.every((extent, i) => areSame(extent, right[i] as Polynomial));
 }
 
 function scaledBy(lowering: Lowering, operator: Binary, role: Role): Held | null {
@@ -56,10 +66,11 @@ export function factorOf(lowering: Lowering, operator: Binary): { readonly by: n
 /** Gates are products of 8-bit codes; with constants, as in rotations, and in sums operands have 16. */
 function ofTensors(lowering: Lowering, operator: Binary, format: IntegerFormat): Held {
   const { fn, a, b, result } = operator;
+  if (fn === "div") return quotient(lowering, operator, format);
   if (fn !== "add" && fn !== "sub" && fn !== "mul")
     throw fault(lowering, result, `${fn} of activations has no integer form`);
   const shape = shapeIn(lowering, result);
-  const role: Role = fn === "mul" && constantOperand(lowering, operator) === null ? "even" : "wide";
+  const role: Role = fn === "mul" && !isKnown(lowering, a) && !isKnown(lowering, b) ? "even" : "wide";
   const [x, y] = [lowering.need(a, role), lowering.need(b, role)];
   const [left, right] = [x, y].map(({ tensor }) => lowering.builder.aligned(tensor, shape)) as [Aligned, Aligned];
   const make = { add: addCodes, sub: subCodes, mul: mulCodes }[fn];
@@ -67,4 +78,12 @@ function ofTensors(lowering: Lowering, operator: Binary, format: IntegerFormat):
   const z = lowering.builder.codes(format, shape);
   lowering.builder.kernel(kernel, shape, { a: left.tensor, b: right.tensor }, [z.tensor]);
   return z;
+}
+
+/** Whether a tensor's numbers are known beforehand: constants, and what reshapes and moves make of them. */
+function isKnown(lowering: Lowering, tensor: string): boolean {
+  const operator = lowering.operatorOf(tensor);
+  if (operator?.op === "reshape") return isKnown(lowering, operator.input);
+  if (operator?.op === "move") return operator.pieces.every(({ from }) => isKnown(lowering, from));
+  return constantOf(lowering, tensor) !== undefined;
 }

@@ -2,12 +2,13 @@
 // their sums.
 
 import { fill } from "../../kernel/index.ts";
-import { attentionContext, attentionShares, attentionWeights } from "../../layer/index.ts";
+import { attentionContext, attentionShares, attentionWeights, eitherFlag } from "../../layer/index.ts";
 import type { IntegerFormat } from "../../num/index.ts";
-import type { Operator } from "../trace/network.ts";
+import type { Operator, Shape } from "../trace/network.ts";
 import { factorOf } from "./arithmetic.ts";
-import { constantOf, fault, type Held, type Lowering, shapeIn } from "./context.ts";
+import { type Aligned, constantOf, type Held, type Lowering, shapeIn } from "./context.ts";
 import { codedOf, maskOf } from "./masks.ts";
+import { plainProduct, plainSoftmax, plainWeights } from "./plain.ts";
 
 type Product = Extract<Operator, { op: "product" }>;
 type Softmax = Extract<Operator, { op: "softmax" }>;
@@ -16,7 +17,7 @@ type Softmax = Extract<Operator, { op: "softmax" }>;
 export function attention(lowering: Lowering, operator: Product, format: IntegerFormat): Held {
   const { builder, options } = lowering;
   const softmax = lowering.operatorOf(operator.a);
-  if (softmax?.op !== "softmax") throw fault(lowering, operator.result, "a product of activations is no attention");
+  if (softmax?.op !== "softmax") return plainProduct(lowering, operator, format);
   const { exponentials, total } = weightsOf(lowering, softmax);
   const v = lowering.need(operator.b, "even");
   const y = builder.codes(format, shapeIn(lowering, operator.result));
@@ -35,6 +36,7 @@ export function attention(lowering: Lowering, operator: Product, format: Integer
 /** The probabilities themselves, where somebody reads them. */
 export function probabilities(lowering: Lowering, softmax: Softmax, format: IntegerFormat): Held {
   const { builder, options } = lowering;
+  if (scoresOf(lowering, softmax.input) === null) return plainSoftmax(lowering, softmax, format);
   const { exponentials, total } = weightsOf(lowering, softmax);
   const shape = shapeIn(lowering, softmax.result);
   const y = builder.codes(format, shape);
@@ -55,12 +57,14 @@ function weightsOf(lowering: Lowering, softmax: Softmax): Weights {
 
 function makeWeights(lowering: Lowering, softmax: Softmax): Weights {
   const { builder, options } = lowering;
-  const { product, factor, masks } = scoresOf(lowering, softmax.input);
+  const scores = scoresOf(lowering, softmax.input);
+  if (scores === null) return plainWeights(lowering, softmax);
+  const { product, factor, masks } = scores;
   const shape = shapeIn(lowering, softmax.result);
-  const q = lowering.need(product.a, "seven");
-  const k = lowering.need(product.b, "even");
-  const [mask, ...others] = masks.map((each) => builder.aligned(each, shape));
-  if (others.length > 0) throw fault(lowering, softmax.result, "an attention has several masks");
+  const [queries, keys] = options.attention?.(product.result) ?? ["seven", "even"];
+  const q = lowering.need(product.a, queries);
+  const k = lowering.need(product.b, keys);
+  const mask = maskOver(lowering, masks, shape);
   const scale = q.format.scale * k.format.scale * factor;
   const empty = attentionWeights({ scale, mask: mask?.over ?? null, maxRow: options.maxRow });
   const exponentials = builder.declare("u8", shape, { range: [0, 127] });
@@ -77,6 +81,18 @@ function makeWeights(lowering: Lowering, softmax: Softmax): Weights {
   return { exponentials, total };
 }
 
+/** Several masks as one: what any of them leaves out. */
+function maskOver({ builder }: Lowering, masks: readonly string[], shape: Shape): Aligned | undefined {
+  const aligned = masks.map((each) => builder.aligned(each, shape));
+  return aligned.reduce<Aligned | undefined>((a, b) => {
+    if (a === undefined) return b;
+    const both = builder.declare("u8", shape, { range: [0, 1] });
+    const args = { a: a.tensor, b: b.tensor };
+    builder.kernel(eitherFlag({ a: a.over, b: b.over }), shape, args, [both]);
+    return { tensor: both, over: "element" };
+  }, undefined);
+}
+
 interface Scores {
   readonly product: Product;
   /** What the product is multiplied with. */
@@ -85,31 +101,39 @@ interface Scores {
   readonly masks: readonly string[];
 }
 
-/** From the input of a Softmax back to the product of queries and keys. */
-function scoresOf(lowering: Lowering, name: string): Scores {
+/** From the input of a Softmax back to the product of queries and keys; null for any other input. */
+function scoresOf(lowering: Lowering, name: string): Scores | null {
   const operator = lowering.operatorOf(name);
-  if (operator?.op === "product") return { product: operator, factor: 1, masks: [] };
+  if (operator?.op === "product") {
+    return constantOf(lowering, operator.b) === undefined ? { product: operator, factor: 1, masks: [] } : null;
+  }
   if (operator?.op === "select") return selected(lowering, operator);
-  const factor = operator?.op === "binary" ? factorOf(lowering, operator) : null;
+  if (operator?.op !== "binary") return null;
+  const factor = factorOf(lowering, operator);
   if (factor !== null) {
-    const inner = scoresOf(lowering, factor.other);
-    return { ...inner, factor: inner.factor * factor.by };
+    const inner = factor.by > 0 ? scoresOf(lowering, factor.other) : null;
+    return inner === null ? null : { ...inner, factor: inner.factor * factor.by };
   }
-  if (operator?.op === "binary" && operator.fn === "add") {
-    for (const [mask, rest] of [
-      [operator.b, operator.a],
-      [operator.a, operator.b],
-    ] as const) {
-      const coded = codedOf(lowering, mask);
-      if (coded === null) continue;
-      if (coded.table.some((x) => x !== 0 && !isExcluding(x)))
-        throw fault(lowering, name, "a mask of other numbers than 0 and less than -1000");
-      const inner = scoresOf(lowering, rest);
-      const excluded = maskOf(lowering, coded, isExcluding, shapeIn(lowering, mask));
-      return { ...inner, masks: [...inner.masks, excluded] };
-    }
+  return operator.fn === "add" ? masked(lowering, operator) : null;
+}
+
+/** A sum with numbers that are 0 or far below the others. */
+function masked(lowering: Lowering, { a, b }: Extract<Operator, { op: "binary" }>): Scores | null {
+  for (const [mask, rest] of [
+    [b, a],
+    [a, b],
+  ] as const) {
+    const coded = codedOf(lowering, mask);
+    if (coded === null || coded.table.some((x) => x !== 0 && !isExcluding(x))) continue;
+    const inner = scoresOf(lowering, rest);
+    if (inner === null) return null;
+    return withMask(inner, maskOf(lowering, coded, isExcluding, shapeIn(lowering, mask)));
   }
-  throw fault(lowering, name, "a Softmax of other than scaled, masked products has no integer form");
+  return null;
+}
+
+function withMask(scores: Scores, mask: string): Scores {
+  return { ...scores, masks: [...scores.masks, mask] };
 }
 
 /** So far below the others that its exponential is 0. */
@@ -118,13 +142,12 @@ function isExcluding(x: number): boolean {
 }
 
 /** A condition that chooses between scores and one number far below. */
-function selected(lowering: Lowering, { condition, a, b, result }: Extract<Operator, { op: "select" }>): Scores {
+function selected(lowering: Lowering, { condition, a, b }: Extract<Operator, { op: "select" }>): Scores | null {
   const coded = codedOf(lowering, condition);
   const [yes, no] = [constantOf(lowering, a), constantOf(lowering, b)];
   const excluding = (yes ?? no)?.data;
-  if (coded === null || excluding === undefined || !excluding.every(isExcluding))
-    throw fault(lowering, result, "a selection that is no mask");
   const inner = scoresOf(lowering, yes === undefined ? a : b);
+  if (coded === null || inner === null || excluding === undefined || !excluding.every(isExcluding)) return null;
   const isExcluded = (x: number): boolean => (yes === undefined ? x === 0 : x !== 0);
-  return { ...inner, masks: [...inner.masks, maskOf(lowering, coded, isExcluded, shapeIn(lowering, condition))] };
+  return withMask(inner, maskOf(lowering, coded, isExcluded, shapeIn(lowering, condition)));
 }

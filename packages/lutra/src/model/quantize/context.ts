@@ -22,8 +22,8 @@ import type { Role } from "./formats.ts";
 
 /** What is known of the numbers in a model, and who makes tables. */
 export interface LowerOptions {
-  /** Least and largest number seen in a tensor of the network. */
-  readonly range: (tensor: string) => Interval;
+  /** The numbers that a tensor of the network is to hold in a role: those that were seen, or fewer. Asked of what no reshape and no move gives. */
+  readonly range: (tensor: string, role: Role) => Interval;
   /** The same of each place of the last axis, for inputs of numbers. */
   readonly columnRanges: (input: string) => readonly Interval[];
   /** Largest number of an input of integers, ids or masks. */
@@ -34,6 +34,14 @@ export interface LowerOptions {
   readonly table: (spec: Spec) => Table;
   /** Longest row of an attention. */
   readonly maxRow: number;
+  /** What the queries and the keys of an attention are held in, by the tensor of its scores: 7 and 8 bits if absent. */
+  readonly attention?: (scores: string) => readonly [queries: Role, keys: Role];
+  /** What an input that only products with weights read is held in, without a zero point: 8 bits if absent. */
+  readonly weighedInput?: (input: string) => Role;
+  /** Whether what has no integer form is computed in binary32, between codes. */
+  readonly allowFloat?: boolean;
+  /** Told of every tensor of the network that the program holds, in each of its forms. */
+  readonly onHeld?: (tensor: string, held: Held, role: Role) => void;
 }
 
 /** A tensor of the program, and what its codes stand for. */

@@ -8,13 +8,20 @@ import type { Network } from "../trace/network.ts";
  *   byte   int8 with a zero point: what is multiplied with weights, what a table of 256 entries reads
  *   seven  -63 to 63: the operand of a product that has 7 bits
  *   even   int8 without a zero point: the other one
+ *   nine, ten, eleven, twelve   so many bits without a zero point: queries and keys of an attention that needs more than 7 and 8
  *   wide   int16 without a zero point: sums, norms, rotations
  *   long   int32 without a zero point: answers
  */
-export type Role = "byte" | "seven" | "even" | "wide" | "long";
+export type Role = "byte" | "seven" | "even" | "nine" | "ten" | "eleven" | "twelve" | "wide" | "long";
 
-const LARGEST: Readonly<Record<Exclude<Role, "byte">, number>> = { seven: 63, even: 127, wide: 32767, long: 2 ** 22 };
-const BITS: Readonly<Record<Role, number>> = { byte: 8, seven: 7, even: 8, wide: 16, long: 32 };
+export const BITS: Readonly<Record<Role, number>> = {
+  ...{ byte: 8, seven: 7, even: 8, nine: 9, ten: 10, eleven: 11, twelve: 12, wide: 16, long: 32 },
+};
+
+/** Of the codes in use, sign apart: one for each sign, but for the long ones, which stay far from 32 bits. */
+export function largestCode(role: Exclude<Role, "byte">): number {
+  return role === "long" ? 2 ** 22 : 2 ** (BITS[role] - 1) - 1;
+}
 
 /** The format of a role for numbers of a range, 0 included. */
 export function formatFor(role: Role, { lo, hi }: Interval): IntegerFormat {
@@ -26,7 +33,7 @@ export function formatFor(role: Role, { lo, hi }: Interval): IntegerFormat {
       zeroPoint: Math.max(-128, Math.min(127, Math.floor(-128 - least / scale + 0.5))),
     };
   }
-  const scale = (Math.max(-least, most) || 1) / LARGEST[role];
+  const scale = (Math.max(-least, most) || 1) / largestCode(role);
   return integerFormat(true, BITS[role], scale);
 }
 
@@ -36,28 +43,47 @@ export function rangeOf(data: Float64Array): Interval {
   return { lo, hi };
 }
 
-/** Formats of a network's tensors: what moves carry from one to another has one format in both. */
+/** Formats of a network's tensors: what moves carry from one to another has one format in both, of the numbers of those that no move gives. */
 export class Formats {
   /** Tensors that moves connect, each by the one that stands for them all. */
   readonly #representatives = new Map<string, string>();
-  readonly #ranges = new Map<string, Interval>();
+  /** Of each representative, the tensors whose numbers are its own. */
+  readonly #members = new Map<string, string[]>();
+  readonly #range: (tensor: string, role: Role) => Interval;
+  readonly #known = new Map<string, IntegerFormat>();
 
-  constructor({ operators, shapes, constants }: Network, range: (tensor: string) => Interval) {
+  constructor({ operators, shapes, constants }: Network, range: (tensor: string, role: Role) => Interval) {
+    this.#range = (tensor, role) => {
+      const constant = constants[tensor];
+      return constant === undefined ? range(tensor, role) : rangeOf(constant.data);
+    };
+    const carried = new Set<string>();
     for (const operator of operators) {
       if (operator.op === "reshape") this.#join(operator.input, operator.result);
       if (operator.op === "move") for (const { from } of operator.pieces) this.#join(from, operator.result);
+      if (operator.op === "reshape" || operator.op === "move") carried.add(operator.result);
     }
     for (const tensor of new Set([...Object.keys(shapes), ...Object.keys(constants)])) {
-      const data = constants[tensor]?.data;
-      const { lo, hi } = data === undefined ? range(tensor) : rangeOf(data);
+      if (carried.has(tensor)) continue;
       const root = this.#representative(tensor);
-      const known = this.#ranges.get(root) ?? { lo: 0, hi: 0 };
-      this.#ranges.set(root, { lo: Math.min(known.lo, lo), hi: Math.max(known.hi, hi) });
+      this.#members.set(root, [...(this.#members.get(root) ?? []), tensor]);
     }
   }
 
   of(tensor: string, role: Role): IntegerFormat {
-    return formatFor(role, this.#ranges.get(this.#representative(tensor)) ?? { lo: 0, hi: 0 });
+    const root = this.#representative(tensor);
+    const key = `${role} ${root}`;
+    const known = this.#known.get(key) ?? formatFor(role, this.#rangeOfAll(root, role));
+    this.#known.set(key, known);
+    return known;
+  }
+
+  #rangeOfAll(root: string, role: Role): Interval {
+    const ranges = (this.#members.get(root) ?? []).map((tensor) => this.#range(tensor, role));
+    return {
+      lo: ranges.reduce((least, { lo }) => Math.min(least, lo), 0),
+      hi: ranges.reduce((most, { hi }) => Math.max(most, hi), 0),
+    };
   }
 
   #join(a: string, b: string): void {

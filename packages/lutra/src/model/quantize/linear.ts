@@ -1,26 +1,35 @@
 // Products with weights: weights of 7 bits with a scale for each column, the bias and the input's zero point in one offset, requantized by a
 // multiplier for each column.
 
-import { planRescaling, requantize } from "../../layer/index.ts";
+import { fill, type Kernel } from "../../kernel/index.ts";
+import { longestWith, planRescaling, type Rescaling, requantize, requantizeResidual } from "../../layer/index.ts";
 import { type IntegerFormat, integerFormat, valuesOf } from "../../num/index.ts";
-import type { Constant, Operator } from "../trace/network.ts";
+import type { Spec } from "../../table/index.ts";
+import type { Constant } from "../trace/network.ts";
 import { constantOf, fault, type Held, type Lowering, shapeIn } from "./context.ts";
+import type { Weighed } from "./fusion.ts";
 
 /** Weights are -63 to 63: with 64 added they have 7 bits, which relaxed dot products need of one operand. */
 const LARGEST_WEIGHT = 63;
-/** Of an int8 code without its zero point. */
-const LARGEST_CODE = 255;
 /** Of a bias in units of its column's sums. */
 const LARGEST_OFFSET = 2 ** 24;
 /** Columns with weights so much smaller than the output's unit, and than the largest column's, are rounded in coarser units. */
 const SMALLEST_COLUMN = 2 ** -16;
 const SUMS: IntegerFormat = integerFormat(true, 32);
 
+/** What the kernel of a product does besides. */
+export type Ending =
+  /** A table of the requantized code. */
+  | { readonly by: "function"; readonly fn: string; readonly output: IntegerFormat }
+  /** Codes of at most 16 bits without a zero point, of the result's shape; the result has 16 bits. */
+  | { readonly by: "residual"; readonly held: Held };
+
+/** The result of a product, with a bias, in a format: with a function the format of its argument. */
 export function linear(
   lowering: Lowering,
-  { a, b, result }: Extract<Operator, { op: "product" }>,
-  bias: Constant | null,
+  { product: { a, b, result }, bias }: Weighed,
   format: IntegerFormat,
+  ending?: Ending,
 ): Held {
   const weights = constantOf(lowering, b);
   if (weights?.shape.length !== 2) throw fault(lowering, result, "weights are one matrix");
@@ -42,10 +51,14 @@ export function linear(
   });
   const rescaling = planRescaling(
     sumScales.map((scale) => scale / format.scale),
-    { largest: largestSum(codes, offsets, sumScales, format), bits: format.bits > 16 ? 31 : 15 },
+    {
+      largest: largestSum(codes, offsets, sumScales, x.format, format),
+      bits: format.bits > 16 ? 31 : 15,
+      ...(ending?.by === "residual" ? { longest: longestWith(ending.held.format.scale / format.scale) } : {}),
+    },
   );
   const { builder } = lowering;
-  const y = builder.codes(format, shapeIn(lowering, result));
+  const y = builder.codes(ending?.by === "function" ? ending.output : format, shapeIn(lowering, result));
   const multiplier =
     rescaling.bits === 15
       ? builder.constant(Int16Array.from(rescaling.multipliers), "i16", [n])
@@ -55,11 +68,40 @@ export function linear(
     a: x.tensor,
     b: builder.constant(codes, "i8", [k, n]),
     isTransposed: false,
-    kernel: requantize({ input: SUMS, output: format, rescaling, bias: true, multiplier: "column" }),
-    arguments: { bias: builder.constant(Int32Array.from(offsets), "i32", [n]), multiplier },
+    kernel: endingKernel(lowering, { rescaling, format, ending }),
+    arguments: {
+      ...(ending?.by === "residual" ? { residual: ending.held.tensor } : {}),
+      bias: builder.constant(Int32Array.from(offsets), "i32", [n]),
+      multiplier,
+    },
     results: [y.tensor],
   });
   return y;
+}
+
+interface KernelChoice {
+  readonly rescaling: Rescaling;
+  readonly format: IntegerFormat;
+  readonly ending: Ending | undefined;
+}
+
+function endingKernel({ options }: Lowering, { rescaling, format, ending }: KernelChoice): Kernel {
+  const common = { input: SUMS, rescaling, bias: true, multiplier: "column" } as const;
+  switch (ending?.by) {
+    case undefined:
+      return requantize({ ...common, output: format });
+    case "residual":
+      return requantizeResidual({ ...common, output: format, residual: ending.held.format });
+    case "function": {
+      const { fn, output } = ending;
+      const spec: Spec = { fn, domain: valuesOf(format), input: format, output };
+      return fill(requantize({ ...common, output, activation: { fn, input: format } }), {
+        activation: options.table(spec),
+      });
+    }
+    default:
+      return ending satisfies never;
+  }
 }
 
 function biasOf(bias: Constant | null, column: number): number {
@@ -87,12 +129,15 @@ function largestSum(
   codes: Int8Array,
   offsets: readonly number[],
   sumScales: readonly number[],
+  input: IntegerFormat,
   format: IntegerFormat,
 ): number {
+  // Of a code without its zero point.
+  const largestCode = 2 ** input.bits - 1;
   const n = offsets.length;
   const { lo, hi } = valuesOf(format);
   const bounds = columns(n, (j) => {
-    const possible = LARGEST_CODE * sumOf(codes, codes.length / n, n, j, Math.abs) + Math.abs(offsets[j] as number);
+    const possible = largestCode * sumOf(codes, codes.length / n, n, j, Math.abs) + Math.abs(offsets[j] as number);
     return Math.min(possible, Math.max(-lo, hi) / (sumScales[j] as number));
   });
   return bounds.reduce((most, bound) => Math.max(most, bound), 0);

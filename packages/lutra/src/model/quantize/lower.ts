@@ -2,9 +2,9 @@
 // outputs back to the inputs: what nobody reads is not made.
 
 import { fill, type Hole, holes } from "../../kernel/index.ts";
-import { elementwise, layerNormCodes, normParameters, rescaleCodes, rmsNormCodes } from "../../layer/index.ts";
+import { elementwise, layerNormCodes, normParameters, rmsNormCodes } from "../../layer/index.ts";
 import { codeRange, type IntegerFormat, integerFormat, valuesOf } from "../../num/index.ts";
-import { numberOf, type Polynomial, type Program } from "../../program/index.ts";
+import { numberOf, type Polynomial, type Program, shareKernels } from "../../program/index.ts";
 import type { Spec } from "../../table/index.ts";
 import type { Constant, Network, Operator } from "../trace/network.ts";
 import { arithmetic } from "./arithmetic.ts";
@@ -20,8 +20,14 @@ import {
   shapeIn,
   tensorLane,
 } from "./context.ts";
-import { Formats, formatFor, type Role, rangeOf } from "./formats.ts";
+import { BITS, Formats, formatFor, type Role, rangeOf } from "./formats.ts";
+import { readersOf, weighedOnce } from "./fusion.ts";
 import { linear } from "./linear.ts";
+import { plainMean, plainSelect } from "./plain.ts";
+import { rescaled } from "./rescaled.ts";
+
+/** A unit of 16 bits beside one of 8 bits with a zero point: with both signs, those have 9. */
+const COARSE = 2 ** -7;
 
 /**
  * The program of a network.
@@ -32,7 +38,7 @@ export function lower(network: Network, options: LowerOptions): Program {
   const outputs = Object.entries(network.outputs).map(
     ([name, tensor]) => [name, lowering.need(tensor, "long").tensor] as const,
   );
-  return lowering.builder.finish(options, network.inputs, Object.fromEntries(outputs));
+  return shareKernels(lowering.builder.finish(options, network.inputs, Object.fromEntries(outputs)));
 }
 
 class Lowered implements Lowering {
@@ -55,7 +61,11 @@ class Lowered implements Lowering {
   }
 
   need(tensor: string, role: Role): Held {
-    return this.once(`${role} ${tensor}`, () => this.#make(tensor, role));
+    return this.once(`${role} ${tensor}`, () => {
+      const held = this.#make(tensor, role);
+      this.options.onHeld?.(tensor, held, role);
+      return held;
+    });
   }
 
   ids(tensor: string): string {
@@ -85,7 +95,7 @@ class Lowered implements Lowering {
       case "product":
         return constantOf(this, operator.b) === undefined
           ? attention(this, operator, format)
-          : linear(this, operator, null, format);
+          : linear(this, { product: operator, bias: null }, format);
       case "softmax":
         return probabilities(this, operator, format);
       case "binary":
@@ -93,9 +103,15 @@ class Lowered implements Lowering {
       case "function":
         return this.#function(operator, format);
       case "norm":
-        return this.#norm(operator, format);
+        return this.#norm(operator, role, format);
+      case "mean":
+        return plainMean(this, operator, format);
+      case "select":
+        return plainSelect(this, operator, role === "long" ? this.#formats.of(name, "wide") : format);
+      case "count":
+        throw fault(this, name, "positions as numbers have no integer form");
       default:
-        throw fault(this, name, `${operator.op} has no integer form here`);
+        return operator satisfies never;
     }
   }
 
@@ -108,23 +124,47 @@ class Lowered implements Lowering {
     return { tensor: this.builder.constant(array, lane, shape), format };
   }
 
-  /** Read by products with weights only, an input has a scale for each place of its last axis: the weights take it in. */
+  /** In 8 bits where nothing wants more; else in 16, from which 8 are made for those that want no more. */
   #input(name: string, role: Role, format: IntegerFormat): Held {
+    const shape = shapeIn(this, name);
+    if (this.#isReadInBytes(name)) return this.#byteInput(name, role, format);
+    if (role !== "wide") return this.#as(this.need(name, "wide"), format);
+    const { scale, zeroPoint } = format;
+    return { tensor: this.builder.declare("i16", shape, { quantization: { scale, zeroPoint } }, name), format };
+  }
+
+  /** Whether products with weights and tables are all that reads a tensor, as it is, reshaped or moved. */
+  #isReadInBytes(name: string): boolean {
+    return this.#readersOf(name).every((operator) => {
+      if (operator.op === "reshape" || operator.op === "move") return this.#isReadInBytes(operator.result);
+      return operator.op === "function" || this.#isWeighed(operator);
+    });
+  }
+
+  #readersOf(name: string): readonly Operator[] {
+    return readersOf(this.network, name);
+  }
+
+  #isWeighed(operator: Operator): boolean {
+    return operator.op === "product" && constantOf(this, operator.b) !== undefined;
+  }
+
+  /** Read by products with weights only, an input has a scale for each place of its last axis: the weights take it in. */
+  #byteInput(name: string, role: Role, format: IntegerFormat): Held {
     if (role !== "byte")
       throw fault(this, name, `the input ${name} is read by other than products with weights and tables`);
-    const readers = this.network.operators.filter((operator) => Object.values(operator).includes(name));
-    const isWeighed = readers.every(
-      (operator) => operator.op === "product" && constantOf(this, operator.b) !== undefined,
-    );
     const shape = shapeIn(this, name);
-    if (!isWeighed) {
+    if (!this.#readersOf(name).every((operator) => this.#isWeighed(operator))) {
       const { scale, zeroPoint } = format;
       return { tensor: this.builder.declare("i8", shape, { quantization: { scale, zeroPoint } }, name), format };
     }
     // Without zero points: one for all places would cost as much as it gives.
-    const scales = this.options.columnRanges(name).map((range) => formatFor("even", range).scale);
-    const tensor = this.builder.declare("i8", shape, { quantization: { scale: scales, zeroPoint: 0 } }, name);
-    return { tensor, format: integerFormat(true, 8, 1), scales };
+    const own = this.options.weighedInput?.(name) ?? "even";
+    const scales = this.options.columnRanges(name).map((range) => formatFor(own, range).scale);
+    const one = integerFormat(true, BITS[own], 1);
+    const { lo, hi } = codeRange(one);
+    const type = { range: [lo, hi] as const, quantization: { scale: scales, zeroPoint: 0 } };
+    return { tensor: this.builder.declare(tensorLane(one), shape, type, name), format: one, scales };
   }
 
   #move({ pieces, fill: empty, result }: Extract<Operator, { op: "move" }>, role: Role, own: IntegerFormat): Held {
@@ -139,11 +179,7 @@ class Lowered implements Lowering {
 
   /** The same numbers in another format. */
   #as(held: Held, format: IntegerFormat): Held {
-    if (JSON.stringify(held.format) === JSON.stringify(format)) return held;
-    const shape = this.builder.shapeOf(held.tensor);
-    const y = this.builder.codes(format, shape);
-    this.builder.kernel(rescaleCodes({ input: held.format, output: format }), shape, { x: held.tensor }, [y.tensor]);
-    return y;
+    return rescaled(this, held, format);
   }
 
   /** Rows of a table of 8-bit codes, whatever is wanted: wider ones would only make the file longer. */
@@ -157,6 +193,11 @@ class Lowered implements Lowering {
   }
 
   #function({ fn, input, result }: Extract<Operator, { op: "function" }>, format: IntegerFormat): Held {
+    const weighed = weighedOnce(this, input);
+    // Of one reader: another one may want another format, and the product would be made again.
+    if (weighed !== null && this.#readersOf(result).length === 1) {
+      return linear(this, weighed, this.#formats.of(input, "byte"), { by: "function", fn, output: format });
+    }
     const x = this.need(input, "byte");
     const spec: Spec = { fn, domain: valuesOf(x.format), input: x.format, output: format };
     const shape = shapeIn(this, result);
@@ -166,7 +207,36 @@ class Lowered implements Lowering {
     return y;
   }
 
-  #norm({ kind, epsilon, input, gamma, beta, result }: Extract<Operator, { op: "norm" }>, format: IntegerFormat): Held {
+  /** Wanted in 8 bits and in more, a norm gives both at once: those of 8 bits are the others rounded again. */
+  #norm(operator: Extract<Operator, { op: "norm" }>, role: Role, format: IntegerFormat): Held {
+    const { result } = operator;
+    if ((role !== "byte" && role !== "wide") || !this.#isReadInBoth(result)) return this.#normTo(operator, format)[0];
+    const coarse = this.#formats.of(result, "byte");
+    const both = this.once(`norm ${result}`, () => {
+      return this.#normTo(operator, integerFormat(true, 16, coarse.scale * COARSE), coarse);
+    });
+    return both[role === "byte" ? 1 : 0] as Held;
+  }
+
+  /** Whether products with weights and others read a tensor, as it is, reshaped or moved. */
+  #isReadInBoth(name: string): boolean {
+    const readers = (at: string): readonly Operator[] =>
+      this.#readersOf(at).flatMap((operator) =>
+        operator.op === "reshape" || operator.op === "move" ? readers(operator.result) : [operator],
+      );
+    const all = readers(name);
+    const isByte = (operator: Operator): boolean => operator.op === "function" || this.#isWeighed(operator);
+    const isWide = ({ op, ...rest }: Operator): boolean =>
+      op === "norm" || (op === "binary" && "fn" in rest && rest.fn !== "mul");
+    return all.some(isByte) && all.some(isWide);
+  }
+
+  /** A norm in a format, and in a coarser one too. */
+  #normTo(
+    { kind, epsilon, input, gamma, beta, result }: Extract<Operator, { op: "norm" }>,
+    format: IntegerFormat,
+    coarse?: IntegerFormat,
+  ): readonly [Held, ...Held[]] {
     const x = this.need(input, "wide");
     const shape = shapeIn(this, result);
     const columns = numberOf(shape.at(-1) as Polynomial);
@@ -177,17 +247,32 @@ class Lowered implements Lowering {
     };
     const parameters = normParameters(numbers(gamma, 1), numbers(beta, 0), format);
     const make = kind === "layer-norm" ? layerNormCodes : rmsNormCodes;
-    const { gammaShift } = parameters;
-    const empty = make({ input: x.format, output: format, columns, epsilon, gammaShift, beta: true, mantissaBits: 8 });
+    const { gammaShift, betaShift } = parameters;
+    const about = {
+      input: x.format,
+      output: format,
+      columns,
+      epsilon,
+      gammaShift,
+      betaShift,
+      mantissaBits: 8,
+    } as const;
+    const empty = make({ ...about, beta: true, ...(coarse === undefined ? {} : { coarse }) });
     const [{ spec }] = holes(empty) as [Hole];
-    const y = this.builder.codes(format, shape);
+    const results = [format, ...(coarse === undefined ? [] : [coarse])].map((each) => this.builder.codes(each, shape));
     const args = {
       x: x.tensor,
       gamma: this.builder.constant(parameters.gamma, "i16", [columns]),
-      beta: this.builder.constant(parameters.beta, "i32", [columns]),
+      beta: this.builder.constant(parameters.beta, "i16", [columns]),
     };
-    this.builder.kernel(fill(empty, { rsqrt: this.options.table(spec) }), shape, args, [y.tensor]);
-    return y;
+    const kernel = fill(empty, { rsqrt: this.options.table(spec) });
+    this.builder.kernel(
+      kernel,
+      shape,
+      args,
+      results.map(({ tensor }) => tensor),
+    );
+    return results as unknown as readonly [Held, ...Held[]];
   }
 
   #makeIds(name: string): string {

@@ -37,25 +37,44 @@ const UNROLLED = 16;
 const UNROLLED_VECTORS = 2;
 const VECTOR_BYTES = 16;
 const VECTOR_WORDS = 8;
+/** To all bytes. */
+const ANSWERS = 256;
 
-/** @param output the lane of the result, of at most 32 bits */
-export function emitAnswers(kernel: Kernel, input: Input, output: Lane, data: DataLayout, form: Form): ModuleFunctions {
+/**
+ * @param output the lane of the result, of at most 32 bits
+ * @param isCompact without the table of pairs: bytes that are not computed go one at a time
+ */
+export function emitAnswers(
+  kernel: Kernel,
+  input: Input,
+  output: Lane,
+  data: DataLayout,
+  form: Form,
+  isCompact: boolean,
+): ModuleFunctions {
   const from = (laneBits(input) / 8) as 1 | 2;
   const to = (laneBits(output) / 8) as 1 | 2 | 4;
   const answers = allAnswers(kernel, input);
   const type = output === "f32" ? "f32" : to === 4 ? "i32" : WORDS[to];
   const table = data.bytes(new Uint8Array(littleEndian(answers, type)));
   const single = lookup(from, to, table);
-  if (from === 1 && to === 1) return emitBytes(answers, single, table, data, form);
+  const oneByOne = { run: loops([{ ...single, unrolled: UNROLLED }, single]) };
+  if (from === 1 && to === 1) {
+    const computed = bytes(answers, single, data, form);
+    return computed ?? (isCompact ? oneByOne : inPairs(table, single, data, form));
+  }
   if (from === 2 && to === 2) return { run: loops([words(table, form), single]) };
-  return { run: loops([{ ...single, unrolled: UNROLLED }, single]) };
+  return oneByOne;
+}
+
+function bytes(answers: Float64Array, single: Loop, data: DataLayout, form: Form): ModuleFunctions | null {
+  const vectors = form === "scalar" ? null : lineLoops(answers, form, data, single);
+  return vectors === null ? null : { run: loops([...vectors, single]) };
 }
 
 /** @param table address of the answers */
-function emitBytes(answers: Float64Array, single: Loop, table: number, data: DataLayout, form: Form): ModuleFunctions {
-  const vectors = form === "scalar" ? null : lineLoops(answers, form, data, single);
-  if (vectors !== null) return { run: loops([...vectors, single]) };
-  const pairs = data.reserve(2 * answers.length * answers.length);
+function inPairs(table: number, single: Loop, data: DataLayout, form: Form): ModuleFunctions {
+  const pairs = data.reserve(2 * ANSWERS * ANSWERS);
   return { run: loops([words(pairs, form), single]), start: fillPairs(table, pairs) };
 }
 

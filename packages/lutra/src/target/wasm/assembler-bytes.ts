@@ -8,7 +8,8 @@ export function unsigned(value: number): number[] {
     bytes.push((rest % 0x80) + 0x80);
     rest = Math.floor(rest / 0x80);
   }
-  return [...bytes, rest];
+  bytes.push(rest);
+  return bytes;
 }
 
 /** Signed LEB128 of an integer that binary64 holds. */
@@ -20,7 +21,8 @@ export function signed(value: number): number[] {
     bytes.push(low + 0x80);
     rest = (rest - low) / 0x80;
   }
-  return [...bytes, rest < 0 ? rest + 0x80 : rest];
+  bytes.push(rest < 0 ? rest + 0x80 : rest);
+  return bytes;
 }
 
 /** The four bytes of a binary32 value, as memory holds them. */

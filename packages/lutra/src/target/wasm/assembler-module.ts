@@ -1,7 +1,7 @@
 // Functions and modules as bytes: one memory, exported or imported, functions, constant i32 globals, data segments. Sections in the order that the
 // specification demands (5.5). Nothing here knows what is computed.
 
-import { type Code, i32, type Local, sequence, type ValueType } from "./assembler.ts";
+import { bytesOf, type Code, i32, type Local, sequence, type ValueType, writeCode } from "./assembler.ts";
 import { text, unsigned, vector } from "./assembler-bytes.ts";
 
 const PAGE_BYTES = 65536;
@@ -47,18 +47,22 @@ export class FunctionBuilder {
       throw new TypeError(`the function gives ${this.result ?? "nothing"}, its body ${code.type ?? "nothing"}`);
     }
     const locals = vector(this.#locals.map((type) => [1, TYPE_CODES[type]]));
-    const content = [...locals, ...code.bytes, END];
+    const length = locals.length + code.length + 1;
+    const head = [...unsigned(length), ...locals];
+    const bytes = new Uint8Array(head.length + code.length + 1);
+    bytes.set(head);
+    bytes[writeCode(code, bytes, head.length)] = END;
     const result = this.result === null ? [] : [[TYPE_CODES[this.result]]];
     return {
       type: [0x60, ...vector(this.parameters.map(({ type }) => [TYPE_CODES[type]])), ...vector(result)],
-      body: [...unsigned(content.length), ...content],
+      body: bytes,
     };
   }
 }
 
 export interface FunctionDefinition {
   readonly type: readonly number[];
-  readonly body: readonly number[];
+  readonly body: Uint8Array;
 }
 
 export interface DataSegment {
@@ -92,7 +96,7 @@ export function assemble(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     ...Object.keys(functions).map((name, i) => [...text(name), KINDS.function, ...unsigned(i)]),
     ...Object.keys(globals).map((name, i) => [...text(name), KINDS.global, ...unsigned(i)]),
   ];
-  const constants = Object.values(globals).map((value) => [TYPE_CODES.i32, 0, ...i32(value).bytes, END]);
+  const constants = Object.values(globals).map((value) => [TYPE_CODES.i32, 0, ...bytesOf(i32(value)), END]);
   const small = [
     ...HEADER,
     ...section("type", vector(all.map(({ type }) => type))),
@@ -102,9 +106,8 @@ export function assemble(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     ...section("global", vector(constants)),
     ...section("export", vector(exports)),
     ...(start === undefined ? [] : section("start", unsigned(all.length - 1))),
-    ...section("code", vector(all.map(({ body }) => body))),
   ];
-  return concatenated([Uint8Array.from(small), ...dataSection(data)]);
+  return concatenated([Uint8Array.from(small), ...codeSection(all.map(({ body }) => body)), ...dataSection(data)]);
 }
 
 /** A shared memory has limits that its declaration must name. */
@@ -117,15 +120,25 @@ function section(name: keyof typeof SECTIONS, content: readonly number[]): numbe
   return [SECTIONS[name], ...unsigned(content.length), ...content];
 }
 
+/** In chunks: functions may be long. */
+function codeSection(bodies: readonly Uint8Array[]): readonly Uint8Array[] {
+  return [sectionHead("code", bodies, bodies.length), ...bodies];
+}
+
+/** The head of a section of so many elements, whose bytes are the chunks. */
+function sectionHead(name: keyof typeof SECTIONS, chunks: readonly Uint8Array[], elements: number): Uint8Array {
+  const count = unsigned(elements);
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, count.length);
+  return Uint8Array.from([SECTIONS[name], ...unsigned(length), ...count]);
+}
+
 /** The data section in chunks: tables may be long. */
 function dataSection(data: readonly DataSegment[]): Uint8Array[] {
   const heads = data.map(({ address, bytes }) =>
-    Uint8Array.from([0, ...i32(address).bytes, END, ...unsigned(bytes.length)]),
+    Uint8Array.from([0, ...bytesOf(i32(address)), END, ...unsigned(bytes.length)]),
   );
   const segments = data.flatMap(({ bytes }, i) => [heads[i] as Uint8Array, bytes]);
-  const count = Uint8Array.from(unsigned(data.length));
-  const length = segments.reduce((sum, { length }) => sum + length, count.length);
-  return [Uint8Array.from([SECTIONS.data, ...unsigned(length)]), count, ...segments];
+  return [sectionHead("data", segments, data.length), ...segments];
 }
 
 /** The module with a section at its end that says something about it and does nothing: UTF-8 text under a name. */

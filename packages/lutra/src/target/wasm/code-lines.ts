@@ -83,7 +83,15 @@ interface Stretch {
 
 /** A line with all answers on it or above by at most `raise`: its base is the least of what the first such slope leaves. */
 function lineUnder(answers: ArrayLike<number>, { first, width, shift, raise }: Stretch): Line | null {
-  for (let slope = LEAST_SLOPE; slope <= GREATEST_SLOPE; slope++) {
+  // Other slopes leave some answer more than `raise` from the first.
+  let from = LEAST_SLOPE;
+  let to = GREATEST_SLOPE;
+  for (let j = 1; j < width && from <= to; j++) {
+    const rise = (answers[first + j] as number) - (answers[first] as number);
+    from = Math.max(from, Math.ceil(((rise - raise) * 2 ** shift) / j));
+    to = Math.min(to, Math.floor(((rise + raise + 1) * 2 ** shift - 1) / j));
+  }
+  for (let slope = from; slope <= to; slope++) {
     let least = answers[first] as number;
     let greatest = least;
     for (let j = 1; j < width && greatest - least <= raise; j++) {

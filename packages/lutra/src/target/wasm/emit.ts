@@ -10,6 +10,7 @@ import { emitFloatTable } from "./float-table.ts";
 import {
   type EmitOptions,
   type EmittedModule,
+  type Form,
   FORMS,
   type ModuleFunctions,
   maxColumnsOf,
@@ -17,6 +18,7 @@ import {
   type Ports,
   portsOf,
 } from "./module.ts";
+import { isShortArithmetic } from "./rows/arithmetic.ts";
 import { emitRows, isOverRows } from "./rows/emit-rows.ts";
 
 /**
@@ -28,21 +30,44 @@ export function emit(kernel: Kernel, { form, memory = { kind: "own" } }: EmitOpt
     throw new LutraError("bad-argument", `a module's form is one of ${FORMS.join(", ")}, got ${String(form)}`);
   }
   verify(kernel);
-  const tables = tablesOf(kernel);
   const base = memory.kind === "own" ? 0 : memory.base;
   const data = new DataLayout(base);
-  const ports = portsOf(kernel);
-  const about = { form, ...ports, isOverRows: isOverRows(kernel), maxColumns: maxColumnsOf(kernel) };
-  const finish = (functions: ModuleFunctions, scratchBytesPerColumn: number): EmittedModule => {
-    const bytes = moduleBytes(data, functions, memory);
-    return { bytes, ...about, tableBytes: data.end - base, scratchBytesPerColumn };
-  };
-  const codes = codesOf(kernel, ports);
-  if (codes !== null) return finish(emitAnswers(kernel, codes.input, codes.output, data, form), 0);
+  const { scratchBytesPerColumn, ...functions } = kernelFunctions(kernel, form, data);
+  const about = { form, ...portsOf(kernel), isOverRows: isOverRows(kernel), maxColumns: maxColumnsOf(kernel) };
+  const bytes = moduleBytes(data, functions, memory);
+  return { bytes, ...about, tableBytes: data.end - base, scratchBytesPerColumn };
+}
+
+export interface KernelFunctions extends ModuleFunctions {
+  /** As of EmittedModule. */
+  readonly scratchBytesPerColumn: number;
+}
+
+export interface KernelOptions {
+  /** A param whose rows lie apart by a number of their own: run is then as emitRows describes it. */
+  readonly strided?: string;
+  /** Without tables that a start function would have to write; there is none then. */
+  readonly isCompact?: boolean;
+}
+
+/** The functions of a verified kernel, its tables put into `data`: run as EmittedModule describes it. @throws as emit */
+export function kernelFunctions(
+  kernel: Kernel,
+  form: Form,
+  data: DataLayout,
+  { strided, isCompact = false }: KernelOptions = {},
+): KernelFunctions {
+  if (strided !== undefined) return emitRows(kernel, form, data, strided);
+  const tables = tablesOf(kernel);
+  const codes = codesOf(kernel, portsOf(kernel));
+  const isTable = form === "scalar" || (codes?.input.endsWith("8") && codes.output.endsWith("8")) || !isShortArithmetic(kernel);
+  if (codes !== null && isTable) {
+    const answers = emitAnswers(kernel, codes.input, codes.output, data, form, isCompact);
+    return { ...answers, scratchBytesPerColumn: 0 };
+  }
   const hole = floatHoleOf(kernel);
-  if (hole !== null) return finish({ run: emitFloatTable(tables[hole] as Table, form, data) }, 0);
-  const { run, scratchBytesPerColumn } = emitRows(kernel, form, data);
-  return finish({ run }, scratchBytesPerColumn);
+  if (hole !== null) return { run: emitFloatTable(tables[hole] as Table, form, data), scratchBytesPerColumn: 0 };
+  return emitRows(kernel, form, data);
 }
 
 /** The lanes of a kernel that gives one code for one code of at most 16 bits; null for others. */

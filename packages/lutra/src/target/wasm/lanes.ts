@@ -2,6 +2,7 @@
 // and comes out in both; each operation rounds once, as in the definition, so both give the same bits.
 
 import {
+  bytesOf,
   type Code,
   extractLane,
   f32,
@@ -110,7 +111,7 @@ export class Block {
 
   /** A constant in a local: vectors of constants would be loaded again in every round. */
   constant(value: Code): Code {
-    const key = value.bytes.join();
+    const key = (value.operands.length === 0 ? value.bytes : bytesOf(value)).join();
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
     const local = this.#ofConstants.local(value.type as ValueType);

@@ -7,9 +7,9 @@ import type { FunctionDefinition } from "../assembler-module.ts";
 import type { DataLayout } from "../data.ts";
 import type { Form } from "../module.ts";
 import { Frame } from "./frame.ts";
-import { placeLookups } from "./lookup.ts";
+import { isGathered, type Lookups, placeLookups } from "./lookup.ts";
 import { storeNumber } from "./numbers.ts";
-import { type Pass, type Plan, plan, type Reduction } from "./plan.ts";
+import { factsOf, type Pass, type Plan, plan, type Reduction } from "./plan.ts";
 import { type RowMemory, rowFlags, rowMemory, tileFlags } from "./row-memory.ts";
 import { typeOf } from "./scalar.ts";
 import { scalarPass } from "./scalar-pass.ts";
@@ -28,13 +28,30 @@ export function isOverRows({ values }: Kernel): boolean {
   return values.some(({ op: operation, over }) => operation === "reduce" || over === "row" || over === "column");
 }
 
-/** run(params..., results..., scratch, rows, columns), or (params..., results..., count) of kernels of elements. */
-export function emitRows(kernel: Kernel, form: Form, data: DataLayout): Rows {
-  const planned = plan(simplify(kernel));
-  const overRows = isOverRows(kernel);
-  const frame = new Frame(planned, placeLookups(planned, data), form, overRows);
+/**
+ * run(params..., results..., scratch, rows, columns), or (params..., results..., count) of kernels of elements.
+ * @param strided a param per element whose rows lie apart by a number of elements of their own, all else per element by another:
+ *   run(params..., results..., scratch, row length of that param, of the others, rows, columns). Without reductions, or with rows of results
+ *   that lie apart by more than columns, columns are a multiple of 16
+ */
+export function emitRows(kernel: Kernel, form: Form, data: DataLayout, strided?: string): Rows {
+  const facts = factsOf(simplify(kernel));
+  const overRows = strided !== undefined || isOverRows(kernel);
+  const lookups = placeLookups(facts, data);
+  const gathered = overRows && form !== "scalar" ? gatheredLookups(facts.kernel, lookups) : new Set<number>();
+  const planned = plan(facts, gathered);
+  const frame = new Frame(planned, lookups, form, { isOverRows: overRows, strided });
   const run = frame.finish(...(overRows ? rowsBody(frame) : elementsBody(frame)));
   return { run, scratchBytesPerColumn: frame.scratchBytesPerColumn };
+}
+
+/** Lookups of elements, one at a time, of what is not in memory already. */
+function gatheredLookups({ values }: Kernel, lookups: Lookups): ReadonlySet<number> {
+  const found = [...lookups].filter(([i, placed]) => {
+    const { op: operation, over, args } = values[i] as Value & { readonly op: "lookup" };
+    return isGathered(placed) && operation === "lookup" && over === "element" && values[args[0]]?.op !== "param";
+  });
+  return new Set(found.map(([i]) => i));
 }
 
 // elements ------------------------------------------------------------------------------------------------------------
@@ -50,7 +67,7 @@ function elementsBody(frame: Frame): readonly Code[] {
     const vectors = vectorPass(frame, { pass, ...rest, finish: () => {} });
     return [...vectors, ...scalarPass(frame, pass, { ...rest, from: get(whole) })];
   });
-  return [...before.statements, ...stores, ...passes];
+  return [...before.statements, ...frame.copies.setup.statements, ...stores, ...passes];
 }
 
 // rows ----------------------------------------------------------------------------------------------------------------
@@ -70,7 +87,8 @@ function rowsBody(frame: Frame): readonly Code[] {
     ...columnPass,
     when(get(rows), ...tileFlags(frame, memory), ...first, eachRow),
   ];
-  return [...before.statements, ...storesOver(frame, "one"), when(get(columns), ...all)];
+  const made = [...before.statements, ...frame.copies.setup.statements];
+  return [...made, ...storesOver(frame, "one"), when(get(columns), ...all)];
 }
 
 function onePass(frame: Frame, pass: Pass, stage: number, { regions, staging, partial }: RowMemory): readonly Code[] {
@@ -163,12 +181,18 @@ function storesOver(frame: Frame, over: "one" | "row"): readonly Code[] {
 function advances(frame: Frame): readonly Code[] {
   const { values, results } = frame.plan.kernel;
   const arrays = [
-    ...values.flatMap((value, i) => (value.op === "param" ? [{ value, array: frame.param(i) }] : [])),
-    ...results.map((i, at) => ({ value: values[i] as Value, array: frame.result(at) })),
+    ...values.flatMap((value, i) => {
+      return value.op === "param" ? [{ value, array: frame.param(i), length: frame.paramRowLength(value) }] : [];
+    }),
+    ...results.map((i, at) => ({
+      value: values[i] as Value,
+      array: frame.result(at),
+      length: frame.resultRowLength,
+    })),
   ];
-  return arrays.flatMap(({ value, array }) => {
+  return arrays.flatMap(({ value, array, length }) => {
     const width: Width = laneWidth(value);
-    if (value.over === "element") return [frame.advanced(array, width, get(frame.columns))];
+    if (value.over === "element") return [frame.advanced(array, width, get(length))];
     return value.over === "row" ? [frame.advanced(array, width, i32(1))] : [];
   });
 }

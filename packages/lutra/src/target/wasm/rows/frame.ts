@@ -13,9 +13,17 @@ import { type Lookups, scalarLookup } from "./lookup.ts";
 import { loadNumber } from "./numbers.ts";
 import type { Plan } from "./plan.ts";
 import { constant, scalarCode, typeOf } from "./scalar.ts";
+import type { Copies } from "./vector-scope.ts";
 import { firstLanes } from "./vector-shapes.ts";
 import { laneWidth } from "./vector-widths.ts";
 import { STEP, type Width } from "./widths.ts";
+
+export interface FrameOptions {
+  /** Whether run takes scratch, rows and columns, or a count. */
+  readonly isOverRows: boolean;
+  /** The param whose rows lie apart by a number of their own, and all else that varies per element by another; absent, by columns. */
+  readonly strided?: string | undefined;
+}
 
 export class Frame {
   readonly plan: Plan;
@@ -24,14 +32,18 @@ export class Frame {
   readonly builder: FunctionBuilder;
   /** Constants, set before everything else. */
   readonly root: Block;
+  /** Copies of what varies over nothing, made before all rows. */
+  readonly copies: Copies;
   /** The length of a row, or how many elements there are. */
   readonly columns: Local;
   /** How many columns come in whole steps, and how many more there are. */
   readonly whole: Local;
   readonly left: Local;
+  readonly rowLengths: readonly Local[];
   readonly #arrays: readonly Local[];
   readonly #paramAt: ReadonlyMap<number, number>;
   readonly #scratch: Local | null;
+  readonly #strided: string | undefined;
   readonly #prologue: Code[] = [];
   readonly #transient: LocalPool;
   readonly #spills = new Map<string, Local>();
@@ -39,21 +51,24 @@ export class Frame {
   #scratchBytes = 0;
   readonly #scalars = new Map<number, Code>();
 
-  /** @param isOverRows whether run takes scratch, rows and columns, or a count */
-  constructor(plan: Plan, lookups: Lookups, form: Form, isOverRows: boolean) {
+  constructor(plan: Plan, lookups: Lookups, form: Form, { isOverRows, strided }: FrameOptions) {
     this.plan = plan;
     this.lookups = lookups;
     this.form = form;
     const { values, results } = plan.kernel;
     const params = values.flatMap((value, i) => (value.op === "param" ? [i] : []));
     const arrays = params.length + results.length;
-    this.builder = new FunctionBuilder(Array(arrays + (isOverRows ? 3 : 1)).fill("i32"), null);
+    const numbers = isOverRows ? (strided === undefined ? 3 : 5) : 1;
+    this.builder = new FunctionBuilder(Array(arrays + numbers).fill("i32"), null);
     const { parameters } = this.builder;
     this.#arrays = parameters.slice(0, arrays);
     this.#paramAt = new Map(params.map((i, at) => [i, at]));
     this.#scratch = isOverRows ? (parameters[arrays] as Local) : null;
     this.columns = parameters.at(-1) as Local;
+    this.#strided = strided;
+    this.rowLengths = strided === undefined ? [this.columns] : parameters.slice(-4, -2);
     this.root = new Block(this.builder);
+    this.copies = { known: new Map(), setup: new Block(this.builder, this.root) };
     this.#transient = new LocalPool(this.builder);
     this.whole = this.builder.local("i32");
     this.left = this.builder.local("i32");
@@ -66,6 +81,17 @@ export class Frame {
   /** How many rows there are: a parameter that may be counted down. */
   get rows(): Local {
     return this.builder.parameters.at(-2) as Local;
+  }
+
+  /** By how many elements the rows of a param per element lie apart: one of rowLengths. */
+  paramRowLength(value: Value): Local {
+    const isFirst = value.op === "param" && value.name === this.#strided;
+    return isFirst ? (this.rowLengths[0] as Local) : this.resultRowLength;
+  }
+
+  /** By how many elements the rows of results per element lie apart. */
+  get resultRowLength(): Local {
+    return this.rowLengths.at(-1) as Local;
   }
 
   get scratchBytesPerColumn(): number {

@@ -32,11 +32,19 @@ export interface Plan {
   readonly stages: readonly number[];
 }
 
-export function plan(kernel: Kernel): Plan {
+/** What is known of a kernel before it is cut. */
+export function factsOf(kernel: Kernel): Pick<Plan, "kernel" | "ranges" | "constants"> {
+  return { kernel, ranges: ranges(kernel), constants: constantsOf(kernel) };
+}
+
+/**
+ * @param gathered lookups that are read one element at a time: what they are asked for is in scratch a pass before, for bytes that are loaded right
+ *   after the vector was stored come late
+ */
+export function plan(facts: Pick<Plan, "kernel" | "ranges" | "constants">, gathered: ReadonlySet<number>): Plan {
+  const { kernel, constants, ranges: known } = facts;
   const { values, results } = kernel;
-  const known = ranges(kernel);
-  const constants = constantsOf(kernel);
-  const stages = stagesOf(values);
+  const stages = stagesOf(values, gathered);
   const needed = cone(values, results, constants);
   const isResultOver = (over: Value["over"]) => (at: number) => (values[at] as Value).over === over;
   const reductions = [...needed].filter((i) => values[i]?.op === "reduce");
@@ -47,7 +55,8 @@ export function plan(kernel: Kernel): Plan {
     ...reductions.map((i) => (stages[i] as number) - 1),
     ...elementResults.map((i) => stages[i] as number),
   );
-  const stored = storedValues(values, { needed, constants, stages, last, results: elementResults });
+  const places = new Set([...gathered].map((i) => (values[i] as Value & { readonly op: "lookup" }).args[0]));
+  const stored = storedValues(values, { needed, constants, stages, last, places, results: elementResults });
   const passes = Array.from({ length: last + 1 }, (_, k): Pass => {
     return {
       reductions: reductions.filter((i) => stages[i] === k + 1),
@@ -91,12 +100,12 @@ function constantAt(kernel: Kernel, i: number, constants: readonly (number | und
   return answer?.[0] as number;
 }
 
-/** Through how many reductions, one after another, a value depends on elements. */
-function stagesOf(values: readonly Value[]): readonly number[] {
+/** Through how many reductions and gathered lookups, one after another, a value depends on elements. */
+function stagesOf(values: readonly Value[], gathered: ReadonlySet<number>): readonly number[] {
   const stages: number[] = [];
-  for (const value of values) {
+  for (const [i, value] of values.entries()) {
     const before = ("args" in value ? value.args : []).map((arg) => stages[arg] as number);
-    stages.push(Math.max(0, ...before) + (value.op === "reduce" ? 1 : 0));
+    stages.push(Math.max(0, ...before) + (value.op === "reduce" || gathered.has(i) ? 1 : 0));
   }
   return stages;
 }
@@ -124,19 +133,21 @@ interface Uses {
   readonly stages: readonly number[];
   /** The pass in which results are written. */
   readonly last: number;
+  /** What gathered lookups are asked for. */
+  readonly places: ReadonlySet<number>;
   readonly results: readonly number[];
 }
 
 /** The elements that a later pass uses and that cost a lookup or a division to compute anew. */
 function storedValues(values: readonly Value[], uses: Uses): readonly number[] {
-  const { needed, constants, stages, last } = uses;
+  const { needed, constants, stages, last, places } = uses;
   const lastUse = values.map((_, i) => (uses.results.includes(i) ? last : -1));
   const isCostly: boolean[] = [];
   for (const [i, value] of values.entries()) {
     const args = "args" in value && constants[i] === undefined ? value.args : [];
     const own =
       value.over === "element" &&
-      (value.op === "lookup" || (value.op === "div" && constants[args[1] as number] === undefined));
+      (value.op === "lookup" || places.has(i) || (value.op === "div" && constants[args[1] as number] === undefined));
     isCostly.push(
       own || args.some((arg) => values[arg]?.over === "element" && value.op !== "reduce" && isCostly[arg] === true),
     );
@@ -146,6 +157,6 @@ function storedValues(values: readonly Value[], uses: Uses): readonly number[] {
   }
   return [...needed].filter((i) => {
     const isLater = (lastUse[i] as number) > (stages[i] as number);
-    return values[i]?.over === "element" && isCostly[i] === true && isLater;
+    return values[i]?.over === "element" && values[i]?.op !== "param" && isCostly[i] === true && isLater;
   });
 }

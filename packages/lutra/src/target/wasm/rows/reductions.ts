@@ -1,6 +1,7 @@
 // Reductions of a row as vectors: sums and maxima of the elements of a step, joined to one number after the last. binary32 sums are the
 // definition's 16 partial sums, four vectors; integers are added in any order, for nothing overflows.
 
+import type { Value } from "../../../kernel/index.ts";
 import type { Interval } from "../../../num/index.ts";
 import { type Code, extractLane, f32x4, get, i32, type Local, op, select, set } from "../assembler.ts";
 import type { FunctionBuilder } from "../assembler-module.ts";
@@ -10,7 +11,7 @@ import { typeOf } from "./scalar.ts";
 import { mean, sumRange } from "./scalar-reductions.ts";
 import type { PassScope, Vectors } from "./vector-scope.ts";
 import { equal, extended, extreme, folded, shaped } from "./vector-shapes.ts";
-import { widthIn } from "./vector-widths.ts";
+import { isLoaded, widthIn } from "./vector-widths.ts";
 import { bitsOf, fitsSigned, partsOf, SHAPES, type Width } from "./widths.ts";
 
 /** All ones in the lanes that count, of one of the vectors of a step. */
@@ -161,7 +162,9 @@ function integerSum(
   const range = scope.plan.ranges[arg] as Interval;
   const total = sumRange(scope.plan, value, i);
   const wide = Math.max(32, bitsOf(total)) as 32 | 64;
+  const factors = wide === 32 ? shortFactors(scope, arg) : null;
   const sum = start(scope, builder, equal(wide, 0));
+  if (factors !== null) return productSum(scope, value, factors, { i, sum, total });
   return {
     parts: partsOf(width),
     take(step, q, wanted) {
@@ -170,12 +173,55 @@ function integerSum(
       const next = all.reduce((a, b) => shaped(wide, "add", a, b), get(sum));
       step.block.statements.push(set(sum, next));
     },
-    finish(block, columns) {
-      const add = (a: Code, b: Code): Code => shaped(wide, "add", a, b);
-      const v = block.keep(folded(get(sum), wide, add, (code) => block.keep(code)));
-      const one = block.keep(firstLane(v, total, wide));
-      return value.with === "mean" ? mean(block, value, one, columns, scope.plan.ranges[i] as Interval) : one;
+    finish: (block, columns) => finishSum(scope, value, block, { sum, total, wide, i, columns }),
+  };
+}
+
+/** The lanes of a sum joined, divided for a mean. */
+function finishSum(
+  { plan }: PassScope,
+  value: Reduction,
+  block: Block,
+  { sum, total, wide, i, columns }: Sum & { readonly wide: 32 | 64; readonly columns: Code },
+): Code {
+  const add = (a: Code, b: Code): Code => shaped(wide, "add", a, b);
+  const v = block.keep(folded(get(sum), wide, add, (code) => block.keep(code)));
+  const one = block.keep(firstLane(v, total, wide));
+  return value.with === "mean" ? mean(block, value, one, columns, plan.ranges[i] as Interval) : one;
+}
+
+/** The factors of a product of words that are not wider themselves; null of other values. */
+function shortFactors({ plan, stage }: PassScope, i: number): readonly [number, number] | null {
+  const value = plan.kernel.values[i] as Value;
+  if (value.op !== "mul" || isLoaded(plan, i, stage)) return null;
+  const isShort = value.args.every((arg) => {
+    return fitsSigned(plan.ranges[arg] as Interval, 16) && widthIn(plan, arg, stage) <= 16;
+  });
+  return isShort ? value.args : null;
+}
+
+interface Sum {
+  readonly i: number;
+  readonly sum: Local;
+  readonly total: Interval;
+}
+
+/** Products of words, summed by pairs in one instruction. */
+function productSum(
+  scope: PassScope,
+  value: Reduction,
+  factors: readonly [number, number],
+  { i, sum, total }: Sum,
+): Accumulator {
+  const add = (a: Code, b: Code): Code => shaped(32, "add", a, b);
+  return {
+    parts: partsOf(16),
+    take(step, q, wanted) {
+      const [a, b] = factors.map((factor) => step.part(factor, 16, q)) as [Code, Code];
+      const pairs = op("i32x4.dot_i16x8_s", masked(a, 16, q, wanted), b);
+      step.block.statements.push(set(sum, add(get(sum), pairs)));
     },
+    finish: (block, columns) => finishSum(scope, value, block, { sum, total, wide: 32, i, columns }),
   };
 }
 

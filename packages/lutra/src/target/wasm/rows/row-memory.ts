@@ -14,8 +14,9 @@ export interface RowMemory {
   readonly staging: Staging;
   /** The same for the row ahead. */
   readonly next: Staging;
-  /** By how many elements the next row lies ahead: columns, or 0 in the last row. */
-  readonly ahead: Local;
+  /** By how many elements the next row of a param per element lies ahead: 0 in the last row. */
+  readonly ahead: (value: Value) => Local;
+  readonly aheadOf: ReadonlyMap<Local, Local>;
   /** For each sum of binary32, where its partial sums are: the scalar form. */
   readonly partial: ReadonlyMap<number, Local>;
 }
@@ -28,12 +29,14 @@ export function rowMemory(frame: Frame): RowMemory {
   const isApart = flag();
   const rooms = form === "scalar" ? { params: new Map(), results: new Map() } : stagingRooms(frame);
   const sums = plan.passes.flatMap(({ reductions }) => reductions).filter((i) => isFloatSum(values[i] as Reduction));
+  const aheadOf = new Map(frame.rowLengths.map((length) => [length, flag()]));
   const staged = (): Staging => ({ ...rooms, isApart, isInside: flag(), isFree: flag() });
   return {
     regions,
     staging: staged(),
     next: staged(),
-    ahead: flag(),
+    ahead: (value) => aheadOf.get(frame.paramRowLength(value)) as Local,
+    aheadOf,
     partial: new Map(form === "scalar" ? sums.map((i) => [i, frame.region(FLOAT_BYTES)]) : []),
   };
 }
@@ -72,7 +75,7 @@ export function tileFlags(frame: Frame, { staging: { isApart } }: RowMemory): re
 }
 
 /** What the steps behind the whole ones may do in this row, and where the next row is; `rows` counts this row and those behind. */
-export function rowFlags(frame: Frame, { staging, next, ahead }: RowMemory): readonly Code[] {
+export function rowFlags(frame: Frame, { staging, next, aheadOf }: RowMemory): readonly Code[] {
   if (frame.form === "scalar") return [];
   const { rows, columns, whole, builder } = frame;
   const rest = builder.local("i32");
@@ -81,6 +84,8 @@ export function rowFlags(frame: Frame, { staging, next, ahead }: RowMemory): rea
     set(staging.isInside, op("i32.lt_u", i32(STEP - 1), get(rest))),
     set(staging.isFree, op("i32.and", get(staging.isInside), get(staging.isApart))),
     set(next.isInside, op("i32.lt_s", i32(STEP - 1), op("i32.sub", get(rest), get(columns)))),
-    set(ahead, select(get(columns), i32(0), op("i32.lt_u", i32(1), get(rows)))),
+    ...[...aheadOf].map(([length, ahead]) =>
+      set(ahead, select(get(length), i32(0), op("i32.lt_u", i32(1), get(rows)))),
+    ),
   ];
 }

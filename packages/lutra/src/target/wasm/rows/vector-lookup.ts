@@ -1,10 +1,10 @@
 // Integer lookups of vectors. A table of at most 16 answers is in registers as bytes: one instruction looks up 16 of them. Longer ones are in
 // memory, and so are the places that are asked for: engines load a byte faster than they take it out of a register.
 
-import { type Code, load, loadLane, op, v128 } from "../assembler.ts";
+import { type Code, i8x16, load, loadLane, op, v128 } from "../assembler.ts";
 import type { InMemory } from "../lanes.ts";
 import { bytesOf } from "./addresses.ts";
-import { MOST_IN_REGISTER, type Placed } from "./lookup.ts";
+import { type Block16, MOST_IN_REGISTER, type Placed } from "./lookup.ts";
 import type { Vectors } from "./vector-scope.ts";
 import { equal, interleaved, shaped } from "./vector-shapes.ts";
 import type { Width } from "./widths.ts";
@@ -15,10 +15,32 @@ export function isInRegister(placed: Answers): boolean {
   return placed.answers.length <= MOST_IN_REGISTER;
 }
 
+/** The answers of a step, bytes of bytes: a vector for each 16 places, which gives 0 for the others. */
+export function inBlocks(step: Vectors, blocks: readonly Block16[], arg: number): Code {
+  const { block } = step;
+  let at = step.part(arg, 8, 0);
+  let start = 0;
+  const found = blocks.map(({ first, answers }) => {
+    const table = block.constant(
+      v128(
+        Array.from({ length: 16 }, (_, i) => answers[i] ?? 0),
+        "i8",
+      ),
+    );
+    // From block to block, for mostly that is 16: one constant in a register.
+    if (first > start) at = block.keep(op("i8x16.sub", at, block.constant(i8x16(first - start))));
+    start = first;
+    // Not the relaxed one, which may take other places for those within 16.
+    return op("i8x16.swizzle", table, at);
+  });
+  return found.length === 0 ? block.constant(i8x16(0)) : found.reduce((all, one) => op("v128.or", all, one));
+}
+
 /** The q-th vector of answers in a width of at most 32 bits. */
-export function inRegister(step: Vectors, { answers, range }: Answers, arg: number, width: Width, q: number): Code {
+export function inRegister(step: Vectors, placed: Answers, arg: number, width: Width, q: number): Code {
+  const { answers } = placed;
   const swizzle = step.scope.form === "relaxed" ? "i8x16.relaxed_swizzle" : "i8x16.swizzle";
-  const index = placesOf(step, arg, range.lo, 8, 0);
+  const index = placesOf(step, arg, placed, 8, 0);
   /** The n-th bytes of all 16 answers. */
   const plane = (n: number): Code =>
     step.remember(`plane ${n} ${arg} ${answers.join()}`, () => {
@@ -35,10 +57,16 @@ export function inRegister(step: Vectors, { answers, range }: Answers, arg: numb
   return joined(0, width, q);
 }
 
-/** The places of a vector's answers in a table that begins with that of `lo`. */
-export function placesOf(step: Vectors, arg: number, lo: number, width: 8 | 16, q: number): Code {
+/** Whether a code's bit pattern is the place of its answer. */
+export function isPlace({ range, isByPattern }: Answers): boolean {
+  return range.lo === 0 || isByPattern;
+}
+
+/** The places of a vector's answers in their table. */
+export function placesOf(step: Vectors, arg: number, placed: Answers, width: 8 | 16, q: number): Code {
   const codes = step.part(arg, width, q);
-  if (lo === 0) return codes;
+  if (isPlace(placed)) return codes;
+  const { lo } = placed.range;
   const first = step.block.constant(equal(width, lo));
   return step.remember(`places ${arg} ${lo} ${width} ${q}`, () => shaped(width, "sub", codes, first));
 }

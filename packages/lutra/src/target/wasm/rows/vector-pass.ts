@@ -12,7 +12,7 @@ import { type Accumulator, accumulator, type Masks } from "./reductions.ts";
 import type { Staging } from "./staging.ts";
 import { stagedParam, stagedResult } from "./staging.ts";
 import { type Spill, Step } from "./vector.ts";
-import type { PassScope } from "./vector-scope.ts";
+import type { Copies, PassScope } from "./vector-scope.ts";
 import { laneWidth } from "./vector-widths.ts";
 import { partsOf, STEP, VECTOR_BYTES, type Width } from "./widths.ts";
 
@@ -30,7 +30,7 @@ export interface Stream {
   /** Absent, the columns behind the whole steps are not computed. */
   readonly staging?: Staging;
   /** By how many elements the row lies behind the one that arrays point to: a pass over the next row; 0 if absent. */
-  readonly ahead?: Local;
+  readonly ahead?: (value: Value) => Local;
   /** Takes the number of each reduction. */
   readonly finish: (i: number, code: Code) => void;
 }
@@ -42,7 +42,9 @@ export function vectorPass(frame: Frame, ...streams: readonly Stream[]): readonl
   const works = streams.map((stream): Work => {
     const setup = frame.block();
     const scalar = (i: number): Code => frame.scalar(i);
-    const scope: PassScope = { plan, lookups, form, stage: stream.stage, setup, copies: new Map(), scalar };
+    const ofRow: Copies = { known: new Map(), setup };
+    const copiesOf = (i: number): Copies => (plan.kernel.values[i]?.over === "one" ? frame.copies : ofRow);
+    const scope: PassScope = { plan, lookups, form, stage: stream.stage, setup, copiesOf, scalar };
     const sums = stream.pass.reductions.map((i) => ({ i, sum: accumulator(scope, builder, i) }));
     return { ...stream, frame, scope, sums, c };
   });
@@ -76,7 +78,7 @@ function wholeSteps(frame: Frame, works: readonly Work[], c: Local): readonly Co
   const round = (steps: number): Code =>
     sequence(...works.flatMap((work) => stepsOf(work, steps)), set(c, op("i32.add", get(c), i32(steps * STEP))));
   const single = round(1);
-  const steps = single.bytes.length <= SHORT_STEP_BYTES ? MOST_STEPS : FEWEST_STEPS;
+  const steps = single.length <= SHORT_STEP_BYTES ? MOST_STEPS : FEWEST_STEPS;
   const others = (steps - 1) * STEP;
   const end = builder.local("i32");
   const [isRound, isStep] = [op("i32.lt_u", get(c), get(end)), op("i32.lt_u", get(c), get(whole))];
@@ -96,12 +98,12 @@ function stepsOf(work: Work, steps: number): readonly Code[] {
   const addresses = frame.block();
   const inColumn = inColumns(work, addresses);
   const each = Array.from({ length: steps }, (_, n) => {
-    const at = (base: Local, width: Width, isAhead = false): InMemory => ({
-      address: inColumn(base, width, isAhead),
+    const at = (base: Local, width: Width, ahead?: Local): InMemory => ({
+      address: inColumn(base, width, ahead),
       offset: n * bytesOfStep(width),
     });
     return stepCode(work, null, {
-      param: (i) => at(frame.param(i), widthOfValue(work, i), isPerElement(work, i)),
+      param: (i) => at(frame.param(i), widthOfValue(work, i), aheadOf(work, i)),
       stored: (i) => at(work.regions.get(i) as Local, scratchWidth(work, i)),
       result: (result) => at(frame.result(result), resultWidth(work, result)),
     });
@@ -120,7 +122,7 @@ function lastStep(work: Work, staging: Staging): Code {
     param: (i) => {
       const known = params.get(i);
       if (known !== undefined) return { address: known, offset: 0 };
-      const from = inColumn(frame.param(i), widthOfValue(work, i), isPerElement(work, i));
+      const from = inColumn(frame.param(i), widthOfValue(work, i), aheadOf(work, i));
       const address = stagedParam(frame, addresses, staging, i, from);
       params.set(i, address);
       return { address, offset: 0 };
@@ -139,18 +141,20 @@ function lastStep(work: Work, staging: Staging): Code {
 }
 
 /** Addresses of column c, each computed once; of the row ahead where asked for. */
-function inColumns({ c, ahead }: Work, block: Block): (base: Local, width: Width, isAhead?: boolean) => Code {
+function inColumns({ c }: Work, block: Block): (base: Local, width: Width, ahead?: Local) => Code {
   const known = new Map<number, Code>();
-  return (base, width, isAhead = false) => {
-    const column = isAhead && ahead !== undefined ? op("i32.add", get(c), get(ahead)) : get(c);
+  return (base, width, ahead) => {
+    const column = ahead === undefined ? get(c) : op("i32.add", get(c), get(ahead));
     const address = known.get(base.index) ?? block.keep(addressOf(get(base), column, width));
     known.set(base.index, address);
     return address;
   };
 }
 
-function isPerElement({ frame }: Work, i: number): boolean {
-  return frame.plan.kernel.values[i]?.over === "element";
+/** By how many elements the row lies behind, of a param that has rows. */
+function aheadOf({ frame, ahead }: Work, i: number): Local | undefined {
+  const value = frame.plan.kernel.values[i] as Value;
+  return value.over === "element" ? ahead?.(value) : undefined;
 }
 
 function bytesOfStep(width: Width): number {

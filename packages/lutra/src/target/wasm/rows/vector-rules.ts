@@ -2,11 +2,11 @@
 
 import type { Computed, Value } from "../../../kernel/index.ts";
 import { type Interval, iv } from "../../../num/index.ts";
-import { type Code, f32x4, op } from "../assembler.ts";
+import { type Code, f32x4, op, v128 } from "../assembler.ts";
 import { powerOfTwo } from "./scalar.ts";
 import { castCode } from "./vector-casts.ts";
-import type { Vectors } from "./vector-scope.ts";
-import { equal, extreme, shaped } from "./vector-shapes.ts";
+import { copied, type Vectors } from "./vector-scope.ts";
+import { equal, extreme, interleaved, shaped } from "./vector-shapes.ts";
 import { placesOf, shiftRightCode } from "./vector-shift.ts";
 import { asShift } from "./vector-widths.ts";
 import { bitsOf, fitsSigned, fitsUnsigned, SHAPES, type Width } from "./widths.ts";
@@ -56,11 +56,8 @@ function powers(step: Vectors, b: number, sign: 1 | -1): Code | null {
   if (!step.isUniform(b)) return null;
   const constant = step.constant(b);
   if (constant !== undefined) return step.block.constant(f32x4(2 ** (sign * constant)));
-  const { copies, setup, scalar } = step.scope;
-  const name = `2^${sign} ${b}`;
-  const factor = copies.get(name) ?? setup.keep(op("f32x4.splat", powerOfTwo(scalar(b), sign)));
-  copies.set(name, factor);
-  return factor;
+  const { copiesOf, scalar } = step.scope;
+  return copied(copiesOf(b), `2^${sign} ${b}`, () => op("f32x4.splat", powerOfTwo(scalar(b), sign)));
 }
 
 function integer(step: Vectors, value: Computed, i: number, q: number): Code | null {
@@ -69,7 +66,7 @@ function integer(step: Vectors, value: Computed, i: number, q: number): Code | n
   const part = (arg: number): Code => step.part(arg, width, q);
   switch (value.op) {
     case "add":
-      return shaped(width, "add", part(a), part(b));
+      return productSum(step, a, b, width, q) ?? shaped(width, "add", part(a), part(b));
     case "sub":
       return remainder(step, a, b, width, q) ?? shaped(width, "sub", part(a), part(b));
     case "mul":
@@ -120,11 +117,46 @@ function product(step: Vectors, a: number, b: number, width: Width, q: number): 
   const factors = [a, b].map((arg) => step.range(arg) as Interval) as [Interval, Interval];
   const isShort = [a, b].every((arg) => step.isUniform(arg) || step.native(arg) <= half);
   const isSigned = factors.every((range) => fitsSigned(range, half));
+  if (isShort && isSigned && width === 32) {
+    const [x, y] = step.isUniform(a) ? [b, a] : [a, b];
+    if (step.isUniform(y)) return wordsTimes(step, x, y, q);
+  }
   if (isShort && (isSigned || factors.every((range) => fitsUnsigned(range, half)))) {
     const name = `extmul_${(q & 1) === 0 ? "low" : "high"}_${SHAPES[half]}_${isSigned ? "s" : "u"}`;
     return shaped(width, name, step.part(a, half, q >> 1), step.part(b, half, q >> 1));
   }
   return shaped(width, "mul", step.part(a, width, q), step.part(b, width, q));
+}
+
+/** Words times one number, with 0 beside each: two instructions where an engine needs three for a product of lanes of twice their width. */
+function wordsTimes(step: Vectors, x: number, y: number, q: number): Code {
+  const zero = step.block.constant(equal(16, 0));
+  const words = interleaved(step.part(x, 16, q >> 1), zero, 16, q & 1);
+  return op("i32x4.dot_i16x8_s", words, step.part(y, 16, 0));
+}
+
+/** A sum of two products of 16-bit numbers: one instruction for pairs of them. */
+function productSum(step: Vectors, a: number, b: number, width: Width, q: number): Code | null {
+  const terms = [step.kernel.values[a], step.kernel.values[b]] as const;
+  if (width !== 32 || a === b || terms.some((term) => term?.op !== "mul")) return null;
+  const [[x, u], [y, v]] = terms.map((term) => (term as Value & { readonly op: "mul" }).args) as [Pair, Pair];
+  const isShort = (i: number): boolean =>
+    fitsSigned(step.range(i) as Interval, 16) && (step.isUniform(i) || step.native(i) <= 16);
+  if (![x, u, y, v].every(isShort)) return null;
+  return op("i32x4.dot_i16x8_s", inTurn(step, x, y, q), inTurn(step, u, v, q));
+}
+
+type Pair = readonly [number, number];
+
+/** The words of two values in turn. */
+function inTurn(step: Vectors, a: number, b: number, q: number): Code {
+  const [first, second] = [step.constant(a), step.constant(b)];
+  if (first !== undefined && second !== undefined) {
+    return step.block.constant(v128([first, second, first, second, first, second, first, second], "i16"));
+  }
+  return step.remember(`in turn ${a} ${b} ${q}`, () =>
+    interleaved(step.part(a, 16, q >> 1), step.part(b, 16, q >> 1), 16, q & 1),
+  );
 }
 
 // choices -------------------------------------------------------------------------------------------------------------

@@ -16,12 +16,27 @@ export interface PassScope {
   readonly form: Form;
   /** The number of the pass. */
   readonly stage: number;
-  /** Statements before the loop. */
+  /** Statements before the loop, which is run for every row. */
   readonly setup: Block;
-  /** Copies of what does not vary along the row, by what they are. */
-  readonly copies: Map<string, Code>;
+  /** Where what is made of a value that does not vary along the row is kept: before the loop, or before all rows if it varies over nothing. */
+  readonly copiesOf: (i: number) => Copies;
   /** A value that is one number in this row, kept. */
   scalar(i: number): Code;
+}
+
+/** What is made once, by what it is, and where the statements for it go. */
+export interface Copies {
+  readonly known: Map<string, Code>;
+  readonly setup: Block;
+}
+
+/** Makes what has a name the first time it is asked for. */
+export function copied({ known, setup }: Copies, name: string, make: (setup: Block) => Code): Code {
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const made = setup.keep(make(setup));
+  known.set(name, made);
+  return made;
 }
 
 export interface Vectors {

@@ -18,7 +18,20 @@ export function isLoaded({ scratch, stages }: Plan, i: number, stage: number): b
 
 /** The width in which a pass has a value at first: computed, or loaded from scratch. */
 export function widthIn(plan: Plan, i: number, stage: number): Width {
-  return isLoaded(plan, i, stage) ? (plan.scratch.get(i) as Width) : widthOf(plan, i);
+  return isLoaded(plan, i, stage) ? (plan.scratch.get(i) as Width) : computedWidth(plan, i);
+}
+
+/** By value, for each plan: every step of every pass asks again. */
+const COMPUTED = new WeakMap<Plan, Width[]>();
+
+function computedWidth(plan: Plan, i: number): Width {
+  const known = COMPUTED.get(plan) ?? [];
+  const width = known[i] ?? widthOf(plan, i);
+  if (known[i] === undefined) {
+    known[i] = width;
+    COMPUTED.set(plan, known);
+  }
+  return width;
 }
 
 function widthOf(plan: Plan, i: number): Width {

@@ -9,9 +9,18 @@ import { readsBits } from "../segments.ts";
 import { emitTable } from "../table.ts";
 import { type Placed, scalarLookup } from "./lookup.ts";
 import { converted, scalarCode, typeOf } from "./scalar.ts";
-import { type Answers, gathered, type Index, inRegister, isInRegister, placesOf } from "./vector-lookup.ts";
+import {
+  type Answers,
+  gathered,
+  type Index,
+  inBlocks,
+  inRegister,
+  isInRegister,
+  isPlace,
+  placesOf,
+} from "./vector-lookup.ts";
 import { vectorCode } from "./vector-rules.ts";
-import type { PassScope, Vectors } from "./vector-scope.ts";
+import { copied, type PassScope, type Vectors } from "./vector-scope.ts";
 import { equal, extended, halves, narrowed, splat } from "./vector-shapes.ts";
 import { isLoaded, widthIn } from "./vector-widths.ts";
 import { fits, partsOf, SHAPES, VECTOR_BYTES, type Width } from "./widths.ts";
@@ -87,17 +96,12 @@ export class Step implements Vectors {
   }
 
   #copies(i: number, width: Width): Code {
-    const { copies, setup } = this.scope;
     const constant = this.constant(i);
     const isFloat = this.range(i) === null;
     if (constant !== undefined) return this.block.constant(isFloat ? f32x4(constant) : equal(width, constant));
-    const name = `${i} ${width}`;
-    const known = copies.get(name);
-    if (known !== undefined) return known;
     const one = this.scope.scalar(i);
-    const copy = setup.keep(isFloat ? op("f32x4.splat", one) : splat(width, one));
-    copies.set(name, copy);
-    return copy;
+    const copies = this.scope.copiesOf(i);
+    return copied(copies, `${i} ${width}`, () => (isFloat ? op("f32x4.splat", one) : splat(width, one)));
   }
 
   #computed(i: number, q: number): Code {
@@ -121,6 +125,7 @@ export class Step implements Vectors {
       return emitTable(vectorLanes(this.block), placed.placed, this.part(arg, 32, q), this.#inMemory(placed, arg, q));
     }
     if (placed.by === "answers") {
+      if (placed.blocks !== null) return inBlocks(this, placed.blocks, arg);
       if (isInRegister(placed)) return inRegister(this, placed, arg, this.native(i), q);
       const index = this.#index(placed, arg);
       if (index !== undefined) return gathered(this, placed, index, q);
@@ -142,13 +147,13 @@ export class Step implements Vectors {
   #index(placed: Answers, arg: number): Index | undefined {
     const { lo } = placed.range;
     const width = placed.answers.length <= 256 ? 8 : 16;
-    if (lo === 0 && this.#isRead(arg) && this.native(arg) === width) return { width, ...this.#locate(arg) };
+    if (isPlace(placed) && this.#isRead(arg) && this.native(arg) === width) return { width, ...this.#locate(arg) };
     const name = `places ${arg} ${lo}`;
     const at = this.#spill?.(name, width);
     if (at === undefined || this.#spilled.has(name)) return at && { width, ...at };
     this.#spilled.add(name);
     for (let q = 0; q < partsOf(width); q++) {
-      const places = placesOf(this, arg, lo, width, q);
+      const places = placesOf(this, arg, placed, width, q);
       this.block.statements.push(store("v128.store", at.address, places, at.offset + q * VECTOR_BYTES));
     }
     return { width, ...at };

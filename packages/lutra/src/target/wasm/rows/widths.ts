@@ -31,12 +31,14 @@ export function fitsUnsigned({ lo, hi }: Interval, width: Width): boolean {
   return lo >= 0 && hi < 2 ** width;
 }
 
-export function fits(range: Interval, width: Width): boolean {
-  return fitsSigned(range, width) || fitsUnsigned(range, width);
+export function fits({ lo, hi }: Interval, width: Width): boolean {
+  const half = 2 ** (width - 1);
+  return lo >= 0 ? hi < 2 * half : lo >= -half && hi < half;
 }
 
 /** The least width that holds all integers of a range; 32 for binary32 (null). */
 export function bitsOf(range: Interval | null): Width {
   if (range === null) return 32;
-  return WIDTHS.find((width) => fits(range, width)) ?? 64;
+  for (const width of WIDTHS) if (fits(range, width)) return width;
+  return 64;
 }

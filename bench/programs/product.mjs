@@ -1,0 +1,59 @@
+// The integer product of a linear layer by itself: as a program of one step whose answer is the sums, and as models for the peers, which multiply
+// the same integers, in int8 or as numbers of binary32. Sums stay below 2^24, so all answers are the same.
+import { KernelBuilder, parseFormat } from "lutra";
+import { uniforms } from "../kernels/data.mjs";
+import { FLOAT, Graph, INT32, UINT8, value } from "./graph.mjs";
+
+export const PRODUCT_DIMS = { m: 128, k: 768, n: 768 };
+
+const MOST_WEIGHT = 63;
+const SEED = 7;
+const ZERO = 128;
+/** Of the sums: what they stand for does not matter. */
+const SUMS = parseFormat("s32.0");
+
+/**
+ * @returns { program, models: {float, int8}, x, shifted }: x of int8 codes, [m, k]; the answer is called y. The int8 model takes `shifted`, the same
+ *   codes as bytes without sign, for which onnxruntime is fast.
+ */
+export function productModels() {
+  const { m, k, n } = PRODUCT_DIMS;
+  const next = uniforms(SEED);
+  const x = { shape: [m, k], data: new Int8Array(m * k).map(() => Math.floor(256 * next()) - 128) };
+  const shifted = { shape: [m, k], data: Uint8Array.from(x.data, (code) => code + ZERO) };
+  const w = new Int8Array(k * n).map(() => Math.floor((2 * MOST_WEIGHT + 1) * next()) - MOST_WEIGHT);
+  return { program: productProgram(w), models: { float: floatModel(w), int8: int8Model(w) }, x, shifted };
+}
+
+function productProgram(w) {
+  const { m, k, n } = PRODUCT_DIMS;
+  const builder = new KernelBuilder();
+  const sums = builder.param("sums", "element", "i32");
+  const spec = { fn: "x", domain: { lo: -Infinity, hi: Infinity }, input: SUMS, output: SUMS };
+  const step = { op: "product", a: "x", b: "w", isTransposed: false, arguments: {}, results: ["y"] };
+  return {
+    sizes: [{ name: "rows", least: 1, most: m }],
+    tensors: {
+      x: { lane: "i8", shape: ["rows", k] },
+      w: { lane: "i8", shape: [k, n] },
+      y: { lane: "i32", shape: ["rows", n] },
+    },
+    ...{ constants: { w }, inputs: ["x"], outputs: { y: "y" }, states: [] },
+    blocks: [{ name: "main", steps: [{ ...step, kernel: builder.finish(spec, sums) }] }],
+  };
+}
+
+function floatModel(w) {
+  const { m, k, n } = PRODUCT_DIMS;
+  const graph = new Graph();
+  graph.add("MatMul", ["x", graph.constant("w", Float32Array.from(w), [k, n])]);
+  return graph.bytes([value("x", FLOAT, [m, k])], [value("y", FLOAT, [m, n])]);
+}
+
+function int8Model(w) {
+  const { m, k, n } = PRODUCT_DIMS;
+  const graph = new Graph();
+  const zeros = [graph.constant("x.zero", Uint8Array.of(ZERO)), graph.constant("w.zero", Int8Array.of(0))];
+  graph.add("MatMulInteger", ["x", graph.constant("w", w, [k, n]), ...zeros]);
+  return graph.bytes([value("x", UINT8, [m, k])], [value("y", INT32, [m, n])]);
+}

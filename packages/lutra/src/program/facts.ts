@@ -1,0 +1,33 @@
+// What the rules of a program ask about again and again, worked out once: the integers that a tensor may hold.
+
+import { type Kernel, laneRange, ranges, verify } from "../kernel/index.ts";
+import type { Interval } from "../num/index.ts";
+import { spanOf } from "./lanes.ts";
+import type { Program, TensorType } from "./types.ts";
+
+export class Facts {
+  readonly program: Program;
+  readonly #tensors = new Map<string, Interval>();
+
+  constructor(program: Program) {
+    this.program = program;
+  }
+
+  /** The integers that a tensor may hold: those of a constant's data, else what was promised, else its lane's. */
+  rangeOf(name: string): Interval {
+    const known = this.#tensors.get(name);
+    if (known !== undefined) return known;
+    const { lane, range } = this.program.tensors[name] as TensorType;
+    const codes = this.program.constants[name];
+    const promised = range === undefined ? (laneRange(lane) as Interval) : { lo: range[0], hi: range[1] };
+    const own = codes !== undefined && codes.length > 0 ? spanOf(codes) : promised;
+    this.#tensors.set(name, own);
+    return own;
+  }
+
+  /** The ranges of a kernel's values. @throws RangeError if the kernel breaks a rule of kernels */
+  rangesOf(kernel: Kernel): readonly (Interval | null)[] {
+    verify(kernel);
+    return ranges(kernel);
+  }
+}

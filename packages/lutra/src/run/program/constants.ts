@@ -1,0 +1,126 @@
+// What a program's runs have in common in memory: constants, those that products multiply with packed into panels once, and states.
+
+import { sizeOf } from "../../base/index.ts";
+import { laneBits } from "../../kernel/index.ts";
+import type { Codes, Program, TensorType } from "../../program/index.ts";
+import {
+  FUNCTIONS,
+  PANEL_COLUMNS,
+  type ProductFunctions,
+  type ProductStep,
+  type ProgramModule,
+  panelBytes,
+} from "../../target/wasm/index.ts";
+import type { Functions, ProgramMemory } from "./program-memory.ts";
+import { spaceOf } from "./slots.ts";
+
+/** Addresses of what stays from run to run. */
+export interface Fixed {
+  /** Of constants and states, by tensor. */
+  readonly tensors: ReadonlyMap<string, number>;
+  /** Of constants packed for a product: panels of one matrix after another. */
+  readonly panels: ReadonlyMap<ProductStep, number>;
+  /** The first address behind all. */
+  readonly end: number;
+}
+
+/** Puts constants and zeros for states into memory. */
+export function placeConstants(
+  program: Program,
+  module: ProgramModule,
+  memory: ProgramMemory,
+  functions: Functions,
+): Fixed {
+  const tensors = new Map<string, number>();
+  const panels = new Map<ProductStep, number>();
+  let end = module.heapBytes;
+  const take = (bytes: number): number => {
+    const address = end;
+    end += spaceOf({ bytes });
+    return address;
+  };
+  const read = namesRead(program);
+  for (const name of [...Object.keys(program.constants), ...program.states]) {
+    if (read.has(name) || program.states.includes(name)) tensors.set(name, take(bytesOf(program, name)));
+  }
+  const packings = new Map<string, { readonly address: number; readonly step: ProductStep }>();
+  for (const step of module.products.keys()) {
+    if (program.constants[step.b] === undefined) continue;
+    const { factors } = packingOf(module, step);
+    const key = `${step.b} ${factors.method} ${factors.offsetB} ${step.isTransposed}`;
+    const known = packings.get(key);
+    const packing = known ?? { address: take(matricesOf(program, module, step).bytes), step };
+    packings.set(key, packing);
+    panels.set(step, packing.address);
+  }
+  const largest = Math.max(0, ...[...packings.values()].map(({ step }) => bytesOf(program, step.b)));
+  memory.grow(end + spaceOf({ bytes: largest }));
+  for (const [name, address] of tensors) {
+    const codes = program.constants[name];
+    if (codes !== undefined) memory.put(codes, address);
+  }
+  for (const { address, step } of packings.values()) {
+    memory.put(program.constants[step.b] as Codes, end);
+    pack(program, module, step, { from: end, to: address }, functions);
+  }
+  return { tensors, panels, end };
+}
+
+/** Constants that are read as they are, by other than products. */
+function namesRead(program: Program): ReadonlySet<string> {
+  const read = new Set(Object.values(program.outputs));
+  for (const step of program.blocks.flatMap(({ steps }) => steps)) {
+    if (step.op === "product" || step.op === "kernel") for (const name of Object.values(step.arguments)) read.add(name);
+    if (step.op === "product") read.add(step.a);
+    if (step.op === "gather") read.add(step.table).add(step.ids);
+    if (step.op === "move") for (const { from } of step.parts) read.add(from);
+    if (step.op === "reshape" || step.op === "argmax") read.add(step.input);
+    if (step.op === "exit") for (const name of [step.when, ...Object.values(step.outputs)]) read.add(name);
+  }
+  return read;
+}
+
+function bytesOf({ tensors }: Program, name: string): number {
+  const { lane, shape } = tensors[name] as TensorType;
+  return (sizeOf(shape as readonly number[]) * laneBits(lane)) / 8;
+}
+
+function packingOf({ products }: ProgramModule, step: ProductStep): ProductFunctions {
+  return products.get(step) as ProductFunctions;
+}
+
+interface Matrices {
+  readonly k: number;
+  readonly n: number;
+  readonly count: number;
+  /** Of the panels of one, and of all. */
+  readonly eachBytes: number;
+  readonly bytes: number;
+}
+
+/** The matrices of a constant factor: b is [..., k, n], or [..., n, k] transposed. */
+function matricesOf(program: Program, module: ProgramModule, step: ProductStep): Matrices {
+  const shape = (program.tensors[step.b] as TensorType).shape as readonly number[];
+  const [first, second] = shape.slice(-2) as [number, number];
+  const [k, n] = step.isTransposed ? [second, first] : [first, second];
+  const count = sizeOf(shape.slice(0, -2));
+  const eachBytes = Math.ceil(n / PANEL_COLUMNS) * panelBytes(packingOf(module, step).factors.method, k);
+  return { k, n, count, eachBytes, bytes: count * eachBytes };
+}
+
+function pack(
+  program: Program,
+  module: ProgramModule,
+  step: ProductStep,
+  { from, to }: { readonly from: number; readonly to: number },
+  functions: Functions,
+): void {
+  const { factors } = packingOf(module, step);
+  const { k, n, count, eachBytes } = matricesOf(program, module, step);
+  const run = functions[FUNCTIONS.pack(factors.method, step.isTransposed)] as Functions[string];
+  const bytes = laneBits((program.tensors[step.b] as TensorType).lane) / 8;
+  const rowBytes = (step.isTransposed ? k : n) * bytes;
+  for (let i = 0; i < count; i++) {
+    run(from + i * k * n * bytes, rowBytes, to + i * eachBytes, n, k, factors.offsetB);
+  }
+}

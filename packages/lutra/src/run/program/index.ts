@@ -1,0 +1,2 @@
+export type { FetchOptions, Source } from "./fetch-bytes.ts";
+export * from "./load.ts";

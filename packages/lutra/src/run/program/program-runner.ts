@@ -1,0 +1,133 @@
+// A program loaded: its module compiled, its constants in memory, and a schedule for each set of lengths it has been run with.
+
+import { LutraError, type Tensor, type Tensors } from "../../base/index.ts";
+import {
+  type Codes,
+  decodeCodes,
+  type Extents,
+  encodeNumbers,
+  extentsOf,
+  inputCodes,
+  type Program,
+  type TensorType,
+} from "../../program/index.ts";
+import { emitProgram, type Family } from "../../target/wasm/index.ts";
+import { placeConstants } from "./constants.ts";
+import type { Machine, Place } from "./planner.ts";
+import { type Functions, ProgramMemory } from "./program-memory.ts";
+import { type Schedule, schedule } from "./schedule.ts";
+
+/** Schedules that are kept: of the lengths that were run last. */
+const MOST_SCHEDULES = 16;
+
+export interface RunOptions {
+  /** Called with every tensor that a step has written, as `interpret` does. */
+  readonly observe?: (name: string, tensor: Tensor) => void;
+}
+
+/** Runs a program, by the same rules as interpret and with the same bits. */
+export class ProgramRunner {
+  readonly #machine: Machine;
+  readonly #schedules = new Map<string, Schedule>();
+
+  /** @throws LutraError "unsupported" for what the wasm target does not write, or where the engine lacks the form */
+  constructor(program: Program, family: Family) {
+    const module = emitProgram(program, family);
+    const { exports } = new WebAssembly.Instance(compiled(module.bytes, family));
+    const functions = exports as unknown as Functions;
+    const memory = new ProgramMemory((exports as unknown as { memory: WebAssembly.Memory }).memory);
+    const fixed = placeConstants(program, module, memory, functions);
+    // What panels and addresses stand for is in memory now; the constants themselves may be forgotten.
+    this.#machine = { program: { ...program, constants: named(program.constants) }, module, functions, memory, fixed };
+  }
+
+  /** Bytes of its WebAssembly memory. */
+  get memoryBytes(): number {
+    return this.#machine.memory.bytes;
+  }
+
+  /**
+   * Codes in, codes out, as interpret(program, inputs).
+   * @throws LutraError "bad-data" as interpret
+   */
+  runCodes(inputs: Tensors, { observe }: RunOptions = {}): Tensors {
+    return this.#run(inputs, inputCodes, observe);
+  }
+
+  /**
+   * Numbers in, numbers out, by the tensors' quantizations; integers where there is none.
+   * @throws LutraError "bad-data" as interpret, and for NaN
+   */
+  runNumbers(inputs: Tensors): Tensors {
+    const codes = this.#run(inputs, (name, type, given, into) => {
+      encodeNumbers((given[name] as Tensor).data, type, into, name);
+    });
+    const { outputs, tensors } = this.#machine.program;
+    return Object.fromEntries(
+      Object.entries(codes).map(([name, { shape, data }]) => {
+        const { quantization } = tensors[outputs[name] as string] as TensorType;
+        return [name, { shape, data: quantization === undefined ? data : decodeCodes(data as Codes, quantization) }];
+      }),
+    );
+  }
+
+  #run(
+    inputs: Tensors,
+    write: (name: string, type: TensorType, inputs: Tensors, into: Codes) => void,
+    observe?: RunOptions["observe"],
+  ): Tensors {
+    const { program } = this.#machine;
+    const { steps, places } = this.#scheduled(extentsOf(program, inputs));
+    for (const name of program.inputs) {
+      const place = places.get(name);
+      if (place !== undefined) write(name, place.type, inputs, this.#codesAt(place));
+    }
+    let { outputs } = program;
+    for (const { calls, results, exit } of steps) {
+      for (let i = 0; i < calls.length; i++) calls[i]?.();
+      if (observe !== undefined) for (const name of results) observe(name, this.#copied(places.get(name) as Place));
+      if (exit === undefined || !this.#codesAt(places.get(exit.when) as Place).every((code) => code !== 0)) continue;
+      outputs = exit.outputs;
+      break;
+    }
+    return Object.fromEntries(
+      Object.entries(outputs).map(([name, tensor]) => [name, this.#copied(places.get(tensor) as Place)]),
+    );
+  }
+
+  #scheduled(extents: Extents): Schedule {
+    const key = Object.values(extents).join();
+    const known = this.#schedules.get(key);
+    if (known !== undefined) return known;
+    const made = schedule(this.#machine, extents);
+    this.#machine.memory.grow(made.end);
+    const [oldest] = this.#schedules.keys();
+    if (this.#schedules.size >= MOST_SCHEDULES && oldest !== undefined) this.#schedules.delete(oldest);
+    this.#schedules.set(key, made);
+    return made;
+  }
+
+  #codesAt({ type, shape, address }: Place): Codes {
+    return this.#machine.memory.codes(
+      type.lane,
+      address,
+      shape.reduce((a, b) => a * b, 1),
+    );
+  }
+
+  #copied(place: Place): Tensor {
+    return { shape: place.shape, data: this.#codesAt(place).slice() };
+  }
+}
+
+function compiled(bytes: Uint8Array<ArrayBuffer>, family: Family): WebAssembly.Module {
+  if (!WebAssembly.validate(bytes)) {
+    throw new LutraError("unsupported", `this engine does not run the ${family} form of WebAssembly`);
+  }
+  return new WebAssembly.Module(bytes);
+}
+
+/** The names alone. */
+function named(constants: Program["constants"]): Program["constants"] {
+  return Object.fromEntries(Object.keys(constants).map((name) => [name, new Int8Array(0)]));
+}
