@@ -10,7 +10,7 @@ const ARRAYS = {
 };
 
 /** Typed array of a race's tensor. @param read the bytes of a file, in an ArrayBuffer of their own */
-export async function tensorOf({ file, type, shape }, read) {
+async function tensorOf({ file, type, shape }, read) {
   return { type, shape, data: new ARRAYS[type]((await read(file)).buffer) };
 }
 

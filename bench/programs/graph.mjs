@@ -7,8 +7,6 @@ import { bellShaped } from "../kernels/data.mjs";
 const OPSET = 17n;
 const IR_VERSION = 8n;
 const EPSILON = 1e-12;
-/** As BERT is initialized. */
-const WEIGHT_SPREAD = 0.02;
 const BIAS_SPREAD = 0.02;
 const GAMMA_SPREAD = 0.05;
 const INT8_MOST = 127;
@@ -46,7 +44,8 @@ export class Graph {
   }
 
   linear(x, name, rows, columns) {
-    const weights = bellShaped(rows * columns, WEIGHT_SPREAD, seedOf(`${name} weights`));
+    // Products spread as much as what is multiplied: attention is neither even nor on one place alone.
+    const weights = bellShaped(rows * columns, 1 / Math.sqrt(rows), seedOf(`${name} weights`));
     const shape = [rows, columns];
     const product = this.#isQuantized
       ? this.#quantizedProduct(x, name, weights, shape)

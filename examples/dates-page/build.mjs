@@ -9,11 +9,16 @@ import { makeDemo } from "../../models/demo/make.mjs";
 const ROOT = join(import.meta.dirname, "..", "..");
 const LUTRA = join(ROOT, "packages", "cli", "bin", "lutra.mjs");
 
+/** Of `lutra`. */
+export function compileArguments(folder) {
+  const data = ["--data", join(folder, "dataset.json")];
+  return ["compile", join(folder, "dates.onnx"), ...data, "--to", "program", "-o", folder];
+}
+
 /** @returns the path of the program */
 export function compileDates(folder, stdio = "inherit") {
   makeDemo(folder);
-  const args = ["compile", join(folder, "dates.onnx"), "--data", join(folder, "dataset.json"), "--to", "program"];
-  execFileSync(process.execPath, [LUTRA, ...args, "-o", folder], { stdio });
+  execFileSync(process.execPath, [LUTRA, ...compileArguments(folder)], { stdio });
   return join(folder, "dates.lutra");
 }
 

@@ -11,7 +11,7 @@ import { readModel } from "../../packages/lutra/src/onnx/index.ts";
 const { width } = LAYERS.tiny;
 /** Another order of sums; and what int8 weights and activations may lose, by root mean squares. */
 const FLOAT_ORDER = 1e-6;
-const INT8 = 0.005;
+const INT8 = 0.02;
 
 beforeAll(() => {
   web.env.wasm.numThreads = 1;
@@ -28,12 +28,13 @@ async function run(runtime: OnnxRuntime, model: Uint8Array, count = TOKENS, mask
 
 describe("an encoder layer with random weights", () => {
   it("is the same whenever it is made, and has as many weights as its size says", () => {
-    expect(encoderLayer("tiny")).toEqual(encoderLayer("tiny"));
+    const [float, again] = [encoderLayer("tiny"), encoderLayer("tiny")];
+    expect(Buffer.compare(float, again)).toBe(0);
     const { inner } = LAYERS.tiny;
     const parameters = 4 * width * (width + 1) + inner * (width + 1) + width * (inner + 1) + 4 * width;
-    expect(encoderLayer("tiny").length).toBeGreaterThan(4 * parameters);
-    expect(encoderLayer("tiny").length).toBeLessThan(4 * parameters + 8000);
-    expect(encoderLayer("tiny", { isQuantized: true }).length).toBeLessThan(0.3 * encoderLayer("tiny").length);
+    expect(float.length).toBeGreaterThan(4 * parameters);
+    expect(float.length).toBeLessThan(4 * parameters + 8000);
+    expect(encoderLayer("tiny", { isQuantized: true }).length).toBeLessThan(0.3 * float.length);
   });
 
   it("answers alike in both runtimes, in binary32 and in int8", async () => {

@@ -11,7 +11,15 @@ const TRIAL = {
 };
 
 function layer(name: string, roundedSignalToNoise: number, signalToNoise: number) {
-  return { layer: name, operator: "product", bits: 8, signalToNoise, roundedSignalToNoise, clipped: 0.0123 };
+  return {
+    layer: name,
+    tensor: "v1",
+    operator: "product",
+    bits: 8,
+    signalToNoise,
+    roundedSignalToNoise,
+    clipped: 0.0123,
+  };
 }
 
 const DATA: ProgramReportData = {
@@ -25,6 +33,7 @@ const DATA: ProgramReportData = {
   bytes: 99_151,
   originalBytes: 371_538,
   steps: 69,
+  floatSteps: 0,
   choices: [{ what: "ranges", chosen: "mse", why: "mean logit error <0.02" }],
   trials: [{ scheme: "ranges mse", trial: TRIAL }],
   sensitivity: null,
@@ -56,6 +65,11 @@ describe("the report of a program", () => {
       "0.131",
     ])
       expect(html).toContain(text);
+  });
+
+  test("says how much is in binary32", () => {
+    expect(html).toContain("69 steps that compute in integers alone");
+    expect(programReport({ ...DATA, floatSteps: 2 })).toContain("in integers, 2 of them with binary32 inside");
   });
 
   test("lists choices and trials", () => {

@@ -189,6 +189,45 @@ describe("norms of codes", () => {
     expect(Array.from(y as Float64Array)).toEqual(Array.from({ length: 8 }, () => 120));
   });
 
+  test("give a second result that is the first one rounded again", () => {
+    const coarse = { ...integerFormat(true, 8, 2 ** -4), zeroPoint: -9 };
+    const columns = 64;
+    const row = random(4);
+    const x = Float64Array.from({ length: columns }, () => Math.round(row.normal() * 4000));
+    const { gamma, beta, gammaShift, betaShift } = normParameters(
+      new Float64Array(columns).fill(1.3),
+      new Float64Array(columns),
+      int16,
+    );
+    for (const make of [layerNormCodes, rmsNormCodes]) {
+      const kernel = filled(make({ ...options, columns, output: int16, gammaShift, betaShift, beta: true, coarse }));
+      verify(kernel);
+      const [fine, rounded] = interpret(kernel, { x, gamma, beta }, 1, columns) as [Float64Array, Float64Array];
+      fine.forEach((code, i) => {
+        expect(rounded[i]).toBe(Math.max(-128, Math.min(127, Math.floor(code / 2 ** 7 + 0.5) - 9)));
+      });
+    }
+    expect(() => layerNormCodes({ ...options, output: int16, gammaShift: 0, coarse: int8 })).toThrow(
+      /second result of/,
+    );
+  });
+
+  test("have parameters whose products fit together", () => {
+    const far = normParameters([1, 1], [0, 900], int8);
+    expect(far.betaShift).toBeLessThan(1);
+    const small = normParameters(new Float64Array(768).fill(0.01), new Float64Array(768), int8);
+    expect(small.gammaShift).toBe(14 + 6 - 19);
+    verify(
+      layerNormCodes({
+        ...options,
+        columns: 768,
+        beta: true,
+        gammaShift: small.gammaShift,
+        betaShift: small.betaShift,
+      }),
+    );
+  });
+
   test("keep the 8-bit table to 192 entries", () => {
     const [hole] = holes(layerNormCodes({ ...options, mantissaBits: 8 }));
     expect(tableOf(hole?.spec as Spec).coefficients[0]?.length).toBe(192);

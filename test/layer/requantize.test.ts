@@ -7,6 +7,7 @@ import { parseFn } from "../../packages/lutra/src/fn/index.ts";
 import { fill, holes, ideal, interpret, type Kernel, verify } from "../../packages/lutra/src/kernel/index.ts";
 import {
   addCodes,
+  longestWith,
   mulCodes,
   planRescaling,
   type Rescaling,
@@ -230,6 +231,39 @@ describe("requantize with a residual sum", () => {
       const meant = clamp(int16, part + ((skip[i] as number) * residual.scale) / int16.scale);
       const slack = Math.abs(part) * relativeError + 0.5 + Math.abs(skip[i] as number) * 2 ** -15;
       expect(Math.abs((y[i] as number) - meant)).toBeLessThanOrEqual(first + slack);
+    });
+  });
+
+  test("is rounded once where both products fit together", () => {
+    const ratio = residual.scale / int16.scale;
+    const {
+      multipliers: own,
+      relativeError: slack,
+      ...once
+    } = planRescaling(into16, {
+      largest,
+      longest: longestWith(ratio),
+    });
+    const shift = once.between + once.after;
+    expect(shift).toBeLessThanOrEqual(longestWith(ratio));
+    const options = {
+      input: sums,
+      output: int16,
+      rescaling: once,
+      bias: true,
+      multiplier: "column",
+      residual,
+    } as const;
+    const kernel = requantizeResidual(options);
+    verify(kernel);
+    const inputs = { sums: codes, bias, multiplier: own, residual: skip };
+    const [y] = interpret(kernel, inputs, ROWS, COLUMNS) as [Float64Array];
+    codes.forEach((code, i) => {
+      const part = (code + (bias[i % COLUMNS] as number)) * (into16[i % COLUMNS] as number);
+      const meant = clamp(int16, part + (skip[i] as number) * ratio);
+      const first = (into16[i % COLUMNS] as number) * 2 ** once.before;
+      const bound = 0.5 + first / 2 + Math.abs(part) * slack + Math.abs(skip[i] as number) * 2 ** (-shift - 1);
+      expect(Math.abs((y[i] as number) - meant)).toBeLessThanOrEqual(bound + 1e-9);
     });
   });
 

@@ -85,7 +85,8 @@ describe("a program's file", () => {
   it("has the checksums of zip, where Node knows them", () => {
     for (const length of [0, 1, 7, 8, 9, 1000]) {
       const bytes = Uint8Array.from({ length }, (_, i) => i * 31);
-      if (typeof zlibCrc32 === "function") expect(crc32(bytes)).toBe(zlibCrc32(bytes));
+      if (typeof zlibCrc32 !== "function") continue;
+      for (const part of [bytes, bytes.subarray(1), bytes.subarray(4)]) expect(crc32(part)).toBe(zlibCrc32(part));
     }
     expect(crc32(new TextEncoder().encode("123456789"))).toBe(0xcbf43926);
   });

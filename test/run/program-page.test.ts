@@ -1,11 +1,11 @@
 // Programs in headless Chromium: the example page as it is built and served, and `load` in a page and in a Web Worker.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { assemble, compileDates } from "../../examples/dates-page/build.mjs";
+import { assemble, compileArguments, compileDates } from "../../examples/dates-page/build.mjs";
 import { serve } from "../../examples/dates-page/serve.mjs";
 import { decode, encode, LENGTH } from "../../examples/dates-page/site/dates.js";
 import { EXAMPLES } from "../../models/demo/examples.mjs";
@@ -13,8 +13,8 @@ import { answersOf } from "../../models/train/src/batch.ts";
 import { distinctSamples } from "../../models/train/src/dates.ts";
 import { encode as encodeInTraining } from "../../models/train/src/vocabulary.ts";
 import type { Tensor, Tensors } from "../../packages/lutra/src/base/index.ts";
-import { interpret, type Program, readProgram } from "../../packages/lutra/src/program/index.ts";
-import { load } from "../../packages/lutra/src/run/index.ts";
+import { interpret, readProgram } from "../../packages/lutra/src/program/index.ts";
+import { type LoadedProgram, load } from "../../packages/lutra/src/run/index.ts";
 import { type OpenBrowser, type OpenPage, openBrowser, openPage } from "../runtimes/browser.ts";
 import { describeWith, ROOT } from "../shared.ts";
 import { FAMILIES, withoutBaselineCompiler } from "../target/wasm/forms.ts";
@@ -26,13 +26,20 @@ const folder = mkdtempSync(join(tmpdir(), "lutra-page-"));
 const site = join(folder, "site");
 let path: string;
 let file: Uint8Array<ArrayBuffer>;
-let program: Program;
+/** As read and run in Node, which the first test holds against the interpreter. */
+let loaded: LoadedProgram;
+/** Some texts as ids, and what the interpreter answers. */
+let known: { readonly ids: readonly (readonly number[])[]; readonly codes: readonly number[]; readonly scale: number };
 
-beforeAll(() => {
+beforeAll(async () => {
   path = compileDates(join(folder, "model"), "pipe");
   assemble(path, site);
   file = new Uint8Array(readFileSync(path));
-  program = readProgram(file);
+  loaded = await load(path, { form: "simd" });
+  const program = readProgram(file);
+  const ids = EXAMPLES.slice(0, 4).map(([text]) => [...encode(text as string)]);
+  const scale = loaded.outputs.digits?.quantization?.scale as number;
+  known = { ids, codes: codesOf(interpret(program, inputsOf(ids))), scale };
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -58,6 +65,24 @@ describe("the example's dates", () => {
     expect(decode(scoresOf("20231301"))).toMatchObject({ iso: "2023-13-01", isDay: false });
     expect(Math.min(...decode(scoresOf("20240229")).sure)).toBeCloseTo(1 / (1 + 9 * Math.exp(-9)), 6);
     expect(decode(new Float32Array(80)).sure).toEqual(Array(8).fill(0.1));
+  });
+});
+
+describe("the example's README", () => {
+  const example = join(ROOT, "examples", "dates-page");
+  const text = readFileSync(join(example, "README.md"), "utf8");
+
+  it("names scripts and files that there are", () => {
+    const scripts = [...text.matchAll(/^node (\S+)/gm)].map(([, script]) => join(ROOT, script as string));
+    const links = [...text.matchAll(/\]\((?!http)([^)]+)\)/g)].map(([, link]) => join(example, link as string));
+    expect(scripts.length).toBeGreaterThan(2);
+    for (const path of [...scripts, ...links]) expect(existsSync(path), path).toBe(true);
+  });
+
+  it("compiles as the build does", () => {
+    const [command] = /^npx lutra (.*)$/m.exec(text)?.slice(1) as [string];
+    const built = compileArguments(join("out", "dates-page", "model")).join(" ");
+    expect(command).toBe(built);
   });
 });
 
@@ -100,17 +125,8 @@ describe("the example's server", () => {
   });
 });
 
-const TEXTS = EXAMPLES.slice(0, 4).map(([text]) => text as string);
-
-/** Some texts as codes, and what the interpreter answers. */
-function known(): {
-  readonly ids: readonly (readonly number[])[];
-  readonly inputs: Tensors;
-  readonly codes: readonly number[];
-} {
-  const ids = TEXTS.map((text) => [...encode(text)]);
-  const inputs = { ids: { shape: [ids.length, LENGTH], data: Int32Array.from(ids.flat()) } };
-  return { ids, inputs, codes: codesOf(interpret(program, inputs)) };
+function inputsOf(ids: readonly (readonly number[])[]): Tensors {
+  return { ids: { shape: [ids.length, LENGTH], data: Int32Array.from(ids.flat()) } };
 }
 
 function codesOf({ digits }: Tensors): readonly number[] {
@@ -119,9 +135,8 @@ function codesOf({ digits }: Tensors): readonly number[] {
 
 describe("the program in Node", () => {
   it.each(FAMILIES)("gives the bits of the interpreter from its path, form %s", async (form) => {
-    const { inputs, codes } = known();
     const loaded = await load(path, { form });
-    expect(codesOf(loaded.runCodes(inputs))).toEqual(codes);
+    expect(codesOf(loaded.runCodes(inputsOf(known.ids)))).toEqual(known.codes);
   });
 });
 
@@ -219,8 +234,23 @@ describeWith({ command: "chromium" }, "the example page", () => {
     await page.close();
   });
 
+  it("says what a site's policy has to allow", async () => {
+    const page = await browser.context.newPage();
+    await page.route("**/reader.js", async (route) => {
+      const response = await route.fetch();
+      const headers = { ...response.headers(), "content-security-policy": "default-src 'self'" };
+      await route.fulfill({ response, headers });
+    });
+    await page.goto(url);
+    await page.getByRole("alert").waitFor();
+    expect(await page.getByRole("alert").textContent()).toMatch(
+      /may not be compiled here.*'wasm-unsafe-eval' in script-src/,
+    );
+    await page.close();
+  });
+
   function isoInNode(text: string): string {
-    const codes = codesOf(interpret(program, { ids: { shape: [1, LENGTH], data: encode(text) } }));
+    const codes = codesOf(loaded.runCodes(inputsOf([[...encode(text)]])));
     return decode(Float32Array.from(codes)).iso;
   }
 });
@@ -238,8 +268,7 @@ describeWith({ command: "chromium" }, "load in headless Chromium", () => {
       page.call("/test/program-page.mjs", place, name, `/answered/${file}.lutra`, ...args);
 
     it.each(["simd", "relaxed"])("gives the bits of the interpreter, form %s", async (form) => {
-      const { ids, codes } = known();
-      const scale = program.tensors[program.outputs.digits as string]?.quantization?.scale as number;
+      const { ids, codes, scale } = known;
       const answers = await call("answersOf", "whole", ids, form);
       expect(answers).toMatchObject({ form, codes, numbers: codes.map((code) => Math.fround(scale * code)) });
     });

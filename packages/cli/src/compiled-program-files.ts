@@ -6,7 +6,7 @@ import { programReport } from "lutra-figures";
 import { modelName, type Named } from "./compiled-files.ts";
 import type { CompiledProgramData } from "./compiled-program-text.ts";
 import type { StagedFolder } from "./files.ts";
-import { portsOf, stepCount } from "./program-ports.ts";
+import { portsOf, stepCounts } from "./program-ports.ts";
 
 interface NamedProgram extends Named {
   /** Of the model that was compiled, with the files of its tensors. */
@@ -35,7 +35,7 @@ export async function writeProgramFiles(
     ...results,
     bytes: bytes.length,
     originalBytes: named.originalBytes,
-    steps: stepCount(program),
+    ...stepCounts(program),
     ...portsOf(program),
     files: [programFile, "report.html", "compile.json"].map((path) => join(named.output, path)),
   };

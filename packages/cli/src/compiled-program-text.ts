@@ -2,17 +2,16 @@
 
 import type { CompiledProgram } from "lutra";
 import { changeTable } from "./metric-text.ts";
-import { type Ports, shapeText } from "./program-ports.ts";
+import { type Ports, type StepCounts, shapeText, stepsText } from "./program-ports.ts";
 import { alignedTable, grouped, left, percent, plural, right, type Style, seconds as secondsText } from "./text.ts";
 
-export interface CompiledProgramData extends Omit<CompiledProgram, "program">, Ports {
+export interface CompiledProgramData extends Omit<CompiledProgram, "program">, Ports, StepCounts {
   readonly to: "program";
   readonly model: string;
   readonly dataset: string;
   /** Of the program's file, and of the model with the files of its tensors. */
   readonly bytes: number;
   readonly originalBytes: number;
-  readonly steps: number;
   /** The program first. */
   readonly files: readonly string[];
 }
@@ -23,8 +22,8 @@ type Layer = NonNullable<CompiledProgramData["sensitivity"]>[number];
 const MOST_LAYERS = 20;
 
 export function compiledProgramText(data: CompiledProgramData, style: Style): string {
-  const { model, steps, bytes, originalBytes, seconds } = data;
-  const title = `${model}: ${plural(steps, "step")} in integers, compiled in ${secondsText(seconds)}`;
+  const { model, bytes, originalBytes, seconds } = data;
+  const title = `${model}: ${stepsText(data)}, compiled in ${secondsText(seconds)}`;
   const size = `${grouped(bytes)} bytes, ${percent(bytes / originalBytes)} of the ${grouped(originalBytes)} in floats`;
   return [
     `${style.bold(title)}\n${size}`,

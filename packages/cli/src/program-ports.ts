@@ -1,7 +1,7 @@
 // What goes into a program and comes out of it, as data and for people: names, shapes, and what the numbers stand for.
 
 import type { Program } from "lutra";
-import { significant } from "./text.ts";
+import { grouped, plural, significant } from "./text.ts";
 
 type TensorType = Program["tensors"][string];
 type Size = TensorType["shape"][number];
@@ -24,8 +24,23 @@ export function portsOf({ tensors, inputs, outputs }: Program): Ports {
   };
 }
 
-export function stepCount({ blocks }: Program): number {
-  return blocks.reduce((sum, { steps }) => sum + steps.length, 0);
+/** How many steps a program has, and in how many of them something is binary32. */
+export interface StepCounts {
+  readonly steps: number;
+  readonly floatSteps: number;
+}
+
+export function stepCounts({ blocks }: Program): StepCounts {
+  const steps = blocks.flatMap((block) => block.steps);
+  const inFloats = steps.filter((step) => "kernel" in step && step.kernel.values.some(({ lane }) => lane === "f32"));
+  return { steps: steps.length, floatSteps: inFloats.length };
+}
+
+/** "69 steps in integers" */
+export function stepsText({ steps, floatSteps }: StepCounts): string {
+  return floatSteps === 0
+    ? `${plural(steps, "step")} in integers`
+    : `${plural(steps, "step")}, ${grouped(floatSteps)} with binary32 inside`;
 }
 
 /** [batch, 98, 40], as in a program of one's own. */

@@ -9,6 +9,8 @@ export interface ProgramReportData extends ReportChange {
   readonly bytes: number;
   readonly originalBytes: number;
   readonly steps: number;
+  /** With something in binary32 inside. */
+  readonly floatSteps: number;
   readonly choices: CompiledProgram["choices"];
   readonly trials: CompiledProgram["trials"];
   /** Worst first; null if not asked for. */

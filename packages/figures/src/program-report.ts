@@ -35,9 +35,10 @@ export function programReport(data: ProgramReportData): string {
   );
 }
 
-function leadText({ steps, bytes: size, originalBytes, samples }: ProgramReportData): string {
+function leadText({ steps, floatSteps, bytes: size, originalBytes, samples }: ProgramReportData): string {
+  const alone = floatSteps === 0 ? " alone" : `, ${grouped(floatSteps)} of them with binary32 inside`;
   return (
-    `This model is now ${plural(steps, "step")} that compute in integers alone: ${bytes(size)}, ` +
+    `This model is now ${plural(steps, "step")} that compute in integers${alone}: ${bytes(size)}, ` +
     `${percent(size / originalBytes)} of the ${bytes(originalBytes)} in floats. What that changes was measured on ${plural(samples, "sample")}.`
   );
 }
@@ -62,9 +63,10 @@ function trialList({ trials }: ProgramReportData): readonly string[] {
 
 function layerSection({ sensitivity }: ProgramReportData): readonly string[] {
   if (sensitivity === null || sensitivity.length === 0) return [];
-  const rows = sensitivity.map(({ layer, operator, bits, signalToNoise, roundedSignalToNoise, clipped }) => [
+  const rows = sensitivity.map(({ layer, tensor, operator, bits, signalToNoise, roundedSignalToNoise, clipped }) => [
     text(layer),
     text(operator),
+    text(tensor),
     numeric(String(bits)),
     numeric(shortNumber(roundedSignalToNoise)),
     numeric(shortNumber(signalToNoise)),
@@ -73,6 +75,7 @@ function layerSection({ sensitivity }: ProgramReportData): readonly string[] {
   const titles = [
     "layer",
     "operator",
+    "tensor",
     "bits",
     "its own codes alone, dB",
     "all that has arrived, dB",

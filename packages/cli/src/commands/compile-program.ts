@@ -29,6 +29,7 @@ export interface CompileProgramOptions extends CommonOptions {
   /** Points of the headline metric. */
   readonly maxDrop?: number;
   readonly sensitivity?: boolean;
+  readonly allowFloat?: boolean;
 }
 
 export const compileProgram: Command<CompileProgramOptions, CompiledProgramData> = {
@@ -61,9 +62,11 @@ export const compileProgram: Command<CompileProgramOptions, CompiledProgramData>
 };
 
 /** Points become a share. */
-function choicesOf({ ranges, migration, attention, maxDrop, sensitivity }: CompileProgramOptions): Choices {
+function choicesOf(options: CompileProgramOptions): Choices {
+  const { ranges, migration, attention, maxDrop, sensitivity, allowFloat } = options;
   const limit = maxDrop === undefined ? {} : { maxDrop: maxDrop / 100 };
-  return { ranges, migration, attention, sensitivity: sensitivity === true, ...limit };
+  const asked = { sensitivity: sensitivity === true, allowFloat: allowFloat === true };
+  return { ranges, migration, attention, ...limit, ...asked };
 }
 
 /** What has no integer form stops the compilation with its node, and a word on what is left to do. */
@@ -72,8 +75,7 @@ async function inIntegers<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof LutraError) || error.code !== "unsupported" || error.where === undefined) throw error;
-    const way =
-      "a program has no layers in floating point; --to onnx gives tables to the layers it finds and keeps the rest";
+    const way = "--to onnx gives tables to the layers that it finds in any model and keeps the rest in floating point";
     const note = error.note === undefined ? way : `${error.note}\n${way}`;
     throw new LutraError(error.code, error.message, { where: error.where, note, cause: error });
   }

@@ -4,14 +4,14 @@ import { type Program, readProgram } from "lutra";
 import type { Command } from "../command.ts";
 import { readBytes } from "../files.ts";
 import { inFile } from "../model-file.ts";
-import { codesText, type Ports, portsOf, shapeText } from "../program-ports.ts";
+import { codesText, type Ports, portsOf, type StepCounts, shapeText, stepCounts, stepsText } from "../program-ports.ts";
 import { alignedTable, facts, grouped, left, plural, right, type Style } from "../text.ts";
 import type { InspectOptions } from "./inspect.ts";
 
 type Step = Program["blocks"][number]["steps"][number];
 type TensorType = Program["tensors"][string];
 
-export interface InspectProgramData extends Ports {
+export interface InspectProgramData extends Ports, StepCounts {
   readonly program: {
     readonly file: string;
     readonly bytes: number;
@@ -53,14 +53,14 @@ export const inspectProgram: Command<InspectOptions, InspectProgramData> = {
       },
       sizes,
       states,
+      ...stepCounts(program),
       ...portsOf(program),
       blocks: blocks.map(({ name, steps }) => ({ name, steps: steps.map((step) => inspected(step, program)) })),
     };
   },
   print(data, style) {
     const { program, blocks } = data;
-    const count = blocks.reduce((sum, { steps }) => sum + steps.length, 0);
-    const title = `${program.file}: ${plural(count, "step")} in integers, ${grouped(program.bytes)} bytes`;
+    const title = `${program.file}: ${stepsText(data)}, ${grouped(program.bytes)} bytes`;
     const tables = blocks.map((block) => `${style.bold(`block ${block.name}`)}\n${stepTable(block.steps, style)}`);
     return [`${style.bold(title)}\n${portFacts(data, style)}`, kindTable(data, style), ...tables].join("\n\n");
   },

@@ -119,13 +119,14 @@ function addProgramOptions(command: Command): void {
         .choices(["auto", "narrow", "wide"])
         .default("auto"),
     )
+    .option("--allow-float", "compute what has no integer form in binary32 instead of stopping at its node")
     .option("--sensitivity", "also report how much noise each layer has and adds, worst first");
 }
 
 /** Options that only one target has, by attribute name. */
 const OF_TARGET: Readonly<Record<CompileTarget, readonly string[]>> = {
   onnx: ["segments", "maxFlips", "maxBytes", "method", "only", "norm", "plan", "flat", "seed"],
-  program: ["ranges", "migration", "attention", "sensitivity"],
+  program: ["ranges", "migration", "attention", "allowFloat", "sensitivity"],
 };
 
 type CompileTarget = (CompileOptions | CompileProgramOptions)["to"];

@@ -3,7 +3,15 @@
 
 import { LutraError } from "../base/index.ts";
 import { type Kernel, KernelBuilder } from "../kernel/index.ts";
-import { exponentOf, type Format, type IntegerFormat, integerFormat, toMultipliers, valuesOf } from "../num/index.ts";
+import {
+  exponentOf,
+  type Format,
+  type IntegerFormat,
+  integerFormat,
+  powerOfTwo,
+  toMultipliers,
+  valuesOf,
+} from "../num/index.ts";
 import type { Spec } from "../table/index.ts";
 import { refuse, symmetric, toCodes } from "./codes.ts";
 
@@ -257,8 +265,9 @@ function checkShifts(last: number, ofBeta: number, { beta, gammaShift }: NormCod
 
 /** Codes in a coarser format. @throws LutraError "unsupported" */
 function rounded(build: KernelBuilder, codes: number, output: IntegerFormat, coarse: IntegerFormat): number {
-  const shift = Math.log2(coarse.scale / output.scale);
-  if (!Number.isInteger(shift) || shift < 1 || shift > 15 || output.zeroPoint !== 0) {
+  const shift = exponentOf(coarse.scale / output.scale);
+  const isPower = coarse.scale === powerOfTwo(shift) * output.scale;
+  if (!isPower || shift < 1 || shift > 15 || output.zeroPoint !== 0) {
     throw new LutraError("unsupported", `a second result of ${coarse.scale / output.scale} times the output's scale`, {
       note: "it is 2^1 to 2^15 times the scale of an output without a zero point",
     });

@@ -6,7 +6,7 @@ export { squaredLoss } from "./loss.ts";
 export type { Comparison, Logits, Metrics } from "./metrics.ts";
 export * from "./plan.ts";
 export { parsePlan, planFile } from "./plan-json.ts";
-export type { LayerReport, RangeMethod } from "./quantize/index.ts";
+export * from "./quantize/index.ts";
 export { type RefitOptions, refitPlan } from "./refit.ts";
 export { compareScores, type Score, type ScoreOptions, score } from "./score.ts";
 export { type Selection, selectionOf, thinnedSelection } from "./selection.ts";

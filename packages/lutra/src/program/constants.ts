@@ -1,6 +1,7 @@
-// Where a program's constants are in its file's data: one after another, in an order and at places that follow from their names and types, so that
-// no list is in two places. The large ones are first, each at a multiple of 64; then the others, from the widest on, without gaps. Short lists of
-// 32 bits have as few bytes for each number as the largest needs, and are spread out when they are read; all others are used where they are.
+// Where a program's constants are in its file's data: one after another, in an order and at places that follow from their names and types,
+// so that no list is in two places. The large ones are first, each at a multiple of 64; then the others, from the widest on, without gaps.
+// Short lists of 32 bits have as few bytes for each number as the largest needs, and are spread out when they are read; all others are used
+// where they are.
 
 import { LANE_ARRAYS } from "../kernel/index.ts";
 import { laneOfCodes, spanOf } from "./lanes.ts";

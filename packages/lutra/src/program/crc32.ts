@@ -20,28 +20,27 @@ function remainders(): Int32Array {
   return all;
 }
 
-/** An unsigned 32-bit integer. */
-export function crc32(bytes: Uint8Array): number {
+/** An unsigned 32-bit integer. Little-endian machines only, as the rest of a program's file. */
+export function crc32(given: Uint8Array): number {
+  const bytes = given.byteOffset % 4 === 0 ? given : given.slice();
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, 2 * Math.floor(bytes.length / TABLES));
   const r = REMAINDERS;
   let crc = -1;
-  let i = 0;
-  for (; i + TABLES <= bytes.length; i += TABLES) {
-    const low =
-      crc ^
-      ((bytes[i] as number) |
-        ((bytes[i + 1] as number) << 8) |
-        ((bytes[i + 2] as number) << 16) |
-        ((bytes[i + 3] as number) << 24));
+  for (let i = 0; i < words.length; i += 2) {
+    const low = crc ^ (words[i] as number);
+    const high = words[i + 1] as number;
     crc =
       (r[0x700 + (low & 0xff)] as number) ^
       (r[0x600 + ((low >>> 8) & 0xff)] as number) ^
       (r[0x500 + ((low >>> 16) & 0xff)] as number) ^
       (r[0x400 + (low >>> 24)] as number) ^
-      (r[0x300 + (bytes[i + 4] as number)] as number) ^
-      (r[0x200 + (bytes[i + 5] as number)] as number) ^
-      (r[0x100 + (bytes[i + 6] as number)] as number) ^
-      (r[bytes[i + 7] as number] as number);
+      (r[0x300 + (high & 0xff)] as number) ^
+      (r[0x200 + ((high >>> 8) & 0xff)] as number) ^
+      (r[0x100 + ((high >>> 16) & 0xff)] as number) ^
+      (r[high >>> 24] as number);
   }
-  for (; i < bytes.length; i++) crc = (crc >>> 8) ^ (r[(crc ^ (bytes[i] as number)) & 0xff] as number);
+  for (let i = 4 * words.length; i < bytes.length; i++) {
+    crc = (crc >>> 8) ^ (r[(crc ^ (bytes[i] as number)) & 0xff] as number);
+  }
   return (crc ^ -1) >>> 0;
 }

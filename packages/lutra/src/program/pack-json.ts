@@ -1,7 +1,7 @@
 // JSON in few bytes: every text once, lists of keys once, equal parts once. What a program's file keeps its header in.
 //
 //   packed  = texts shapes shared root      each of the first three a count and its elements
-//   text    = kept, length, UTF-8           behind so many bytes of the text before; the most frequent texts first, then all others in order
+//   text    = kept, length, UTF-8           behind `kept` bytes of the text before; the most frequent first, then the others in order
 //   shape   = count, numbers of texts       the keys of an object, sorted
 //   shared  = node                          which later nodes name by its number
 //   node    = 00-3f                         an integer from 0 to 63

@@ -1,5 +1,5 @@
-// One kernel for steps whose kernels are equal but for integer literals: what differs becomes params that each step is given as scalars. So a
-// program has few kernels however many layers it has, and each is read, proven and compiled once. No step computes other bits than before.
+// One kernel for steps whose kernels are equal but for integer literals: what differs becomes params that each step is given as scalars.
+// So a program has few kernels however many layers it has, and each is read, proven and compiled once. No step computes other bits.
 
 import { toJson } from "../base/index.ts";
 import {
@@ -34,10 +34,10 @@ interface Joined {
 }
 
 /**
- * The program with as few kernels as possible: interpret gives the same outputs. A literal that is the same in all steps stays, for targets make
- * more of it than of a param; so do shifts by 0, which are none, and all literals of a function of one code, which a target may tabulate. Where one kernel for all
- * would not verify, or would need wider integers than the widest of its members, there are several.
- * The spec of a joined kernel is that of the first: what codes stand for the tensors say.
+ * The program with few kernels: interpret gives the same outputs. A literal that is the same in all steps stays, for targets make more of
+ * it than of a param; so do shifts by 0, which are none, and all literals of a function of one code, which a target may tabulate. Where one
+ * kernel for all would not verify, or would need wider integers than the widest of its members, there are several. The spec of a joined
+ * kernel is that of the first: what codes stand for the tensors say.
  */
 export function shareKernels(program: Program): Program {
   const scalars = new Scalars(program);

@@ -4,9 +4,11 @@
 import { fill } from "../../kernel/index.ts";
 import { attentionContext, attentionShares, attentionWeights, eitherFlag } from "../../layer/index.ts";
 import type { IntegerFormat } from "../../num/index.ts";
+import { areSame, fromNumber, type Polynomial } from "../../program/index.ts";
 import type { Operator, Shape } from "../trace/network.ts";
 import { factorOf } from "./arithmetic.ts";
-import { type Aligned, constantOf, type Held, type Lowering, shapeIn } from "./context.ts";
+import { type Aligned, constantOf, type Held, type Lowering, partOf, shapeIn } from "./context.ts";
+import type { Role } from "./formats.ts";
 import { codedOf, maskOf } from "./masks.ts";
 import { plainProduct, plainSoftmax, plainWeights } from "./plain.ts";
 
@@ -63,7 +65,7 @@ function makeWeights(lowering: Lowering, softmax: Softmax): Weights {
   const shape = shapeIn(lowering, softmax.result);
   const [queries, keys] = options.attention?.(product.result) ?? ["seven", "even"];
   const q = lowering.need(product.a, queries);
-  const k = lowering.need(product.b, keys);
+  const { held: k, isTransposed } = keysOf(lowering, product.b, keys);
   const mask = maskOver(lowering, masks, shape);
   const scale = q.format.scale * k.format.scale * factor;
   const empty = attentionWeights({ scale, mask: mask?.over ?? null, maxRow: options.maxRow });
@@ -73,12 +75,38 @@ function makeWeights(lowering: Lowering, softmax: Softmax): Weights {
     op: "product",
     a: q.tensor,
     b: k.tensor,
-    isTransposed: false,
+    isTransposed,
     kernel: fill(empty.kernel, { exp: options.table(empty.exp) }),
     arguments: mask === undefined ? {} : { mask: mask.tensor },
     results: [exponentials, total],
   });
   return { exponentials, total };
+}
+
+interface Keys {
+  readonly held: Held;
+  readonly isTransposed: boolean;
+}
+
+/** Keys [..., k, n]. Exporters transpose them, number by number; as [..., n, k] a product takes them too, and whole rows are moved. */
+function keysOf(lowering: Lowering, name: string, role: Role): Keys {
+  const operator = lowering.operatorOf(name);
+  const [piece, ...others] = operator?.op === "move" && operator.fill === 0 ? operator.pieces : [];
+  const shape = shapeIn(lowering, name);
+  const [k, n] = shape.slice(-2) as [Polynomial, Polynomial];
+  const write = piece?.write.strides ?? [];
+  const axes = [n, fromNumber(1)].map((stride) => write.findIndex((own) => areSame(own, stride)));
+  const [alongK, alongN] = axes as [number, number];
+  if (piece === undefined || others.length > 0 || alongK < 0 || alongN < 0 || alongK === alongN) {
+    return { held: lowering.need(name, role), isTransposed: false };
+  }
+  const { builder } = lowering;
+  const source = lowering.need(piece.from, role);
+  const held = builder.codes(source.format, [...shape.slice(0, -2), n, k]);
+  const strides = write.map((stride, axis) => (axis === alongK ? fromNumber(1) : axis === alongN ? k : stride));
+  const turned = { ...piece, write: { ...piece.write, strides } };
+  builder.emit({ op: "move", parts: [partOf(turned, source.tensor)], fill: 0, result: held.tensor });
+  return { held, isTransposed: true };
 }
 
 /** Several masks as one: what any of them leaves out. */

@@ -91,8 +91,9 @@ function numbersOf({ data }: Tensor, factors: Float64Array | null): Float64Array
 function decibels(expected: Float64Array, found: ArrayLike<number>): number {
   let [signal, noise] = [0, 0];
   expected.forEach((x, i) => {
+    const difference = x - (found[i] as number);
     signal += x * x;
-    noise += (x - (found[i] as number)) ** 2;
+    noise += difference * difference;
   });
   if (signal === 0 || noise === 0) return noise === 0 ? Infinity : -Infinity;
   const log = parseFn("log");

@@ -182,6 +182,7 @@ export function partOf({ box, read, write }: Piece, from: string): Part {
   };
 }
 
-export function fault({ network }: Lowering, tensor: string, message: string): LutraError {
-  return new LutraError("unsupported", message, { where: network.sources[tensor] ?? tensor });
+export function fault({ network }: Lowering, tensor: string, message: string, note?: string): LutraError {
+  const where = network.sources[tensor] ?? tensor;
+  return new LutraError("unsupported", message, note === undefined ? { where } : { where, note });
 }

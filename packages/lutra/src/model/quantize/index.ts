@@ -1,8 +1,12 @@
-export { comparedValues, compareTensors, type TensorComparison } from "./compare.ts";
-export { type LayerReport, layerReports } from "./layers.ts";
-export { migratable, weighedInputs } from "./migration.ts";
-export { type Observed, observe } from "./observe.ts";
-export { prepare } from "./prepare.ts";
+export { type ChosenScheme, chooseScheme, type ProgramTrial, type SchemeOptions, type Trials } from "./choose.ts";
+export type { LayerReport } from "./layers.ts";
+export {
+  type CalibratedQuantizer,
+  type QuantizedModel,
+  type Quantizer,
+  type QuantizerOptions,
+  quantizer,
+} from "./quantizer.ts";
 export type { RangeMethod } from "./ranges.ts";
-export { attentionsOf, type HeldTensor, type Lowered, lowerBy, type Scheme } from "./scheme.ts";
-export { sizesOf } from "./sizes.ts";
+export type { Scheme } from "./scheme.ts";
+export type { Choosable, ProgramChoice } from "./scheme-text.ts";

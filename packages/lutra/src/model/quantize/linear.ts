@@ -21,8 +21,11 @@ const SUMS: IntegerFormat = integerFormat(true, 32);
 export type Ending =
   /** A table of the requantized code. */
   | { readonly by: "function"; readonly fn: string; readonly output: IntegerFormat }
-  /** Codes of at most 16 bits without a zero point, of the result's shape; the result has 16 bits. */
-  | { readonly by: "residual"; readonly held: Held };
+  /**
+   * A sum with codes of at most 16 bits without a zero point, of the result's shape; the result has 16 bits. `branch` is for the product's own
+   * numbers, which may pass those of the sum.
+   */
+  | { readonly by: "residual"; readonly held: Held; readonly branch: IntegerFormat };
 
 /** The result of a product, with a bias, in a format: with a function the format of its argument. */
 export function linear(
@@ -52,7 +55,7 @@ export function linear(
   const rescaling = planRescaling(
     sumScales.map((scale) => scale / format.scale),
     {
-      largest: largestSum(codes, offsets, sumScales, x.format, format),
+      largest: largestSum(codes, offsets, sumScales, x.format, ending?.by === "residual" ? ending.branch : format),
       bits: format.bits > 16 ? 31 : 15,
       ...(ending?.by === "residual" ? { longest: longestWith(ending.held.format.scale / format.scale) } : {}),
     },

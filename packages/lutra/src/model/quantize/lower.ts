@@ -3,7 +3,7 @@
 
 import { fill, type Hole, holes } from "../../kernel/index.ts";
 import { elementwise, layerNormCodes, normParameters, rmsNormCodes } from "../../layer/index.ts";
-import { codeRange, type IntegerFormat, integerFormat, valuesOf } from "../../num/index.ts";
+import { codeRange, exponentOf, type IntegerFormat, integerFormat, powerOfTwo, valuesOf } from "../../num/index.ts";
 import { numberOf, type Polynomial, type Program, shareKernels } from "../../program/index.ts";
 import type { Spec } from "../../table/index.ts";
 import type { Constant, Network, Operator } from "../trace/network.ts";
@@ -26,8 +26,8 @@ import { linear } from "./linear.ts";
 import { plainMean, plainSelect } from "./plain.ts";
 import { rescaled } from "./rescaled.ts";
 
-/** A unit of 16 bits beside one of 8 bits with a zero point: with both signs, those have 9. */
-const COARSE = 2 ** -7;
+/** Bits that 16 have more than 8 with a zero point: with both signs, those have 9. */
+const MOST_FINER = 7;
 
 /**
  * The program of a network.
@@ -211,9 +211,12 @@ class Lowered implements Lowering {
   #norm(operator: Extract<Operator, { op: "norm" }>, role: Role, format: IntegerFormat): Held {
     const { result } = operator;
     if ((role !== "byte" && role !== "wide") || !this.#isReadInBoth(result)) return this.#normTo(operator, format)[0];
-    const coarse = this.#formats.of(result, "byte");
+    const [coarse, wide] = [this.#formats.of(result, "byte"), this.#formats.of(result, "wide")];
+    // Not so fine that 16 bits would hold less than they are to.
+    const finer = Math.min(MOST_FINER, exponentOf(coarse.scale / wide.scale));
+    if (finer < 1) return this.#normTo(operator, format)[0];
     const both = this.once(`norm ${result}`, () => {
-      return this.#normTo(operator, integerFormat(true, 16, coarse.scale * COARSE), coarse);
+      return this.#normTo(operator, integerFormat(true, 16, coarse.scale * powerOfTwo(-finer)), coarse);
     });
     return both[role === "byte" ? 1 : 0] as Held;
   }

@@ -7,7 +7,6 @@ import { histogramRecorder, type Interval } from "../../num/index.ts";
 import { concatenate, exposeValues, type Model, writeModel } from "../../onnx/index.ts";
 import { numberOf } from "../../program/index.ts";
 import type { Network } from "../trace/network.ts";
-import { askedOf } from "./asked.ts";
 import type { Seen } from "./ranges.ts";
 
 export interface Observed {
@@ -25,6 +24,7 @@ const BATCH_SIZE = 4;
 /**
  * What the tensors of a network hold on the dataset's calibration split; answers are not looked at.
  * @param model that the network was made of; its tensors are in its file
+ * @param asked tensors to look at, true for those whose histogram is wanted
  * @param perColumn tensors whose columns are wanted
  * @param dataset fitted to the model
  * @param openSession opens a session of an ONNX file's bytes; it is released here
@@ -33,6 +33,7 @@ const BATCH_SIZE = 4;
 export async function observe(
   model: Model,
   network: Network,
+  asked: ReadonlyMap<string, boolean>,
   perColumn: ReadonlySet<string>,
   dataset: Dataset,
   openSession: (bytes: Uint8Array) => Promise<Session>,
@@ -44,7 +45,7 @@ export async function observe(
       note: 'set "splits": {"calibration": ...}, or give calibration inputs of their own',
     });
   }
-  const recorders = recordersOf(network, perColumn);
+  const recorders = recordersOf(network, asked, perColumn);
   const inputs = new Set(network.inputs);
   const values = [...new Set(recorders.map(({ source }) => source))].filter((name) => !inputs.has(name));
   const session = await openSession(concatenate(writeModel(exposeValues(model, values))));
@@ -78,9 +79,13 @@ interface Recorder {
   seen(): Seen;
 }
 
-function recordersOf(network: Network, perColumn: ReadonlySet<string>): readonly Recorder[] {
+function recordersOf(
+  network: Network,
+  asked: ReadonlyMap<string, boolean>,
+  perColumn: ReadonlySet<string>,
+): readonly Recorder[] {
   const isInput = (tensor: string): boolean => network.inputs.includes(tensor);
-  return [...askedOf(network)].flatMap(([tensor, isNarrow]) => {
+  return [...asked].flatMap(([tensor, isNarrow]) => {
     const source = network.sources[tensor];
     if (source === undefined) return [];
     const count = numberOf(network.shapes[tensor]?.at(-1) ?? new Map([["", 1]]));

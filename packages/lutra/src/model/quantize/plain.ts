@@ -109,7 +109,14 @@ export function plainSelect(
 /** A quotient of two tensors, in binary32. @throws LutraError "unsupported" unless floats are allowed */
 export function quotient(lowering: Lowering, { a, b, result }: Of<"binary">, format: IntegerFormat): Held {
   const { builder, options } = lowering;
-  if (options.allowFloat !== true) throw fault(lowering, result, "a quotient of activations has no integer form");
+  if (options.allowFloat !== true) {
+    throw fault(
+      lowering,
+      result,
+      "a quotient of activations has no integer form",
+      "--allow-float computes it in binary32",
+    );
+  }
   const shape = shapeIn(lowering, result);
   const [x, y] = [lowering.need(a, "wide"), lowering.need(b, "wide")];
   const [left, right] = [builder.aligned(x.tensor, shape), builder.aligned(y.tensor, shape)];

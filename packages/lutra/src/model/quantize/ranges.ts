@@ -95,7 +95,7 @@ function cutAbove({ edges, counts }: Histogram, end: number): number {
   return counts.reduce((sum, count, i) => {
     const [start, stop] = [edges[i] as number, edges[i + 1] as number];
     if (count === 0 || stop <= end) return sum;
-    if (stop === start) return sum + count * (start - end) ** 2;
+    if (stop === start) return sum + count * (start - end) * (start - end);
     const [a, b] = [Math.max(start, end) - end, stop - end];
     return sum + (count * (b * b * b - a * a * a)) / (3 * (stop - start));
   }, 0);

@@ -42,6 +42,7 @@ const INPUT_STRENGTH = 0.5;
 /**
  * The program of a network by a scheme, verified.
  * @param table the best table of a spec of 8 bits
+ * @param allowFloat whether what has no integer form may be computed in binary32
  * @throws LutraError "unsupported" naming what has no integer form
  */
 export function lowerBy(
@@ -50,6 +51,7 @@ export function lowerBy(
   observed: Observed,
   sizes: readonly NamedSize[],
   table: (spec: Spec) => Table,
+  allowFloat = false,
 ): Lowered {
   const migrated =
     scheme.migration === 0 ? { network, factors: new Map() } : migrate(network, observed, scheme.migration);
@@ -65,8 +67,7 @@ export function lowerBy(
     range: (tensor, role) => rangeFor(seen(tensor), role, scheme.ranges),
     columnRanges: (input) => balancedColumns(network, input, observed.columns.get(input) ?? [], INPUT_STRENGTH),
     largestCode: (input) => largestCodeOf(network, input),
-    sizes,
-    table,
+    ...{ sizes, table, allowFloat },
     maxRow: longestRow(network, sizes),
     attention: (scores) => (scheme.wide.has(scores) ? wideRoles(network, scores) : ["seven", "even"]),
     weighedInput: () => (scheme.inputBits === 8 ? "even" : "twelve"),

@@ -10,7 +10,7 @@ const LONGEST_ROW = 1024;
 /** Of sizes that nothing bounds: batches. */
 const LARGEST_SIZE = 1024;
 
-/** Bounds of the sizes that the inputs' shapes name. @throws LutraError as `numberOf` has it: never */
+/** Bounds of the sizes that the inputs' shapes name: at least 1, at most what tables, masks and rows allow. */
 export function sizesOf(network: Network): readonly NamedSize[] {
   const names = new Set(network.inputs.flatMap((input) => (network.shapes[input] as Shape).flatMap(nameOf)));
   return [...names].map((name) => ({ name, least: 1, most: largestSize(network, name) }));
@@ -21,7 +21,7 @@ export function longestRow({ operators, shapes }: Network, sizes: readonly Named
   const most = Object.fromEntries(sizes.map(({ name, most }) => [name, most]));
   return operators.reduce((longest, operator) => {
     const row = operator.op === "softmax" ? shapes[operator.input]?.at(-1) : undefined;
-    return row === undefined ? longest : Math.max(longest, valueOf(row, most));
+    return row === undefined ? longest : Math.max(longest, valueIn(row, most));
   }, 1);
 }
 
@@ -30,7 +30,7 @@ function nameOf(size: Polynomial): string[] {
   return size.size === 1 && term !== undefined && term !== "" && numberOf(size) === null ? [term] : [];
 }
 
-function valueOf(size: Polynomial, values: Readonly<Record<string, number>>): number {
+function valueIn(size: Polynomial, values: Readonly<Record<string, number>>): number {
   let sum = 0;
   for (const [names, factor] of size) {
     sum += names === "" ? factor : names.split("*").reduce((product, name) => product * (values[name] ?? 1), factor);
@@ -62,7 +62,7 @@ function limits(network: Network): readonly Limit[] {
         return gatherLimit(network, operator, byResult);
       case "softmax": {
         const row = network.shapes[operator.input]?.at(-1) ?? fromNumber(1);
-        return [(values) => valueOf(row, values) <= LONGEST_ROW];
+        return [(values) => valueIn(row, values) <= LONGEST_ROW];
       }
       default:
         return [];
@@ -78,9 +78,9 @@ function pieceLimit({ constants }: Network, { from, box, read }: Piece): readonl
     (values) => {
       const last = box.reduce(
         (sum, extent, axis) => {
-          return sum + (valueOf(extent, values) - 1) * valueOf(read.strides[axis] as Polynomial, values);
+          return sum + (valueIn(extent, values) - 1) * valueIn(read.strides[axis] as Polynomial, values);
         },
-        valueOf(read.start, values),
+        valueIn(read.start, values),
       );
       return last < constant.data.length;
     },
@@ -98,7 +98,7 @@ function gatherLimit(
   while (operator?.op === "reshape") operator = byResult.get(operator.input);
   if (rows === undefined || operator?.op !== "count") return [];
   const count = shapes[operator.result]?.[0] ?? fromNumber(1);
-  return [(values) => valueOf(count, values) <= rows];
+  return [(values) => valueIn(count, values) <= rows];
 }
 
 /**

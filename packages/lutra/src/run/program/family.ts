@@ -4,10 +4,14 @@
 import { LutraError } from "../../base/index.ts";
 import { type Family, isProbeExact, productProbe } from "../../target/wasm/index.ts";
 
-/** Of all turns together, at most. */
-const BUDGET_MS = 8;
-/** Calls of one turn: clocks of pages are coarse. */
+/** Of all turns together. */
+const LEAST_MS = 3;
+/** Where relaxed products are slower by then, and seem not to be compiled again yet. */
+const MOST_MS = 8;
+/** Calls of one turn. */
 const TURN_CALLS = 8;
+/** That count, at the end. */
+const LEAST_TURNS = 4;
 /** A way that takes so much less time than at first was compiled again, better, as engines do with what has run for a while. */
 const RECOMPILED = 0.6;
 const FAMILIES = ["relaxed", "simd"] as const;
@@ -58,20 +62,33 @@ function tryRelaxed(): Trial | null {
 function measured(): Family {
   const found = tried();
   if (found === null) return "simd";
-  const turn = (family: Family): number => timeOf(() => found.run(family));
-  const first: Readonly<Record<Family, number>> = { relaxed: turn("relaxed"), simd: turn("simd") };
-  const best: Record<Family, number> = { ...first };
-  const isSettled = (family: Family): boolean => best[family] < RECOMPILED * first[family];
-  const end = performance.now() + BUDGET_MS;
+  const turns: Readonly<Record<Family, number[]>> = { relaxed: [], simd: [] };
+  const start = performance.now();
+  let elapsed = 0;
   do {
-    for (const family of FAMILIES) best[family] = Math.min(best[family], turn(family));
-  } while (!FAMILIES.every(isSettled) && performance.now() < end);
+    for (const family of FAMILIES) turns[family].push(timeOf(() => found.run(family)));
+    elapsed = performance.now() - start;
+  } while (elapsed < LEAST_MS || (elapsed < MOST_MS && !isRelaxedFaster(turns) && !isSettled(turns.relaxed)));
   // What comes out of code that was compiled again counts too.
   if (!found.isExact()) trial = null;
   if (trial === null) return "simd";
-  // Where only one was compiled again in time, the others' first times say more.
-  const times = isSettled("relaxed") === isSettled("simd") ? best : first;
-  return times.relaxed <= times.simd ? "relaxed" : "simd";
+  // Not compiled again in time, they may still become more than twice as fast as the others; where they stay slower, it is by little.
+  return isRelaxedFaster(turns) || !isSettled(turns.relaxed) ? "relaxed" : "simd";
+}
+
+function isSettled(turns: readonly number[]): boolean {
+  return turns.some((time) => time < RECOMPILED * (turns[0] as number));
+}
+
+/** By the last turns: their medians, or their sums where a page's clock is so coarse that most take no time. */
+function isRelaxedFaster({ relaxed, simd }: Readonly<Record<Family, readonly number[]>>): boolean {
+  const [ours, theirs] = [relaxed, simd].map((turns) =>
+    turns.slice(-Math.max(LEAST_TURNS, turns.length >> 2)).sort((a, b) => a - b),
+  ) as [number[], number[]];
+  const middle = (turns: readonly number[]): number => turns[turns.length >> 1] as number;
+  const sum = (turns: readonly number[]): number => turns.reduce((total, time) => total + time, 0);
+  const of = middle(ours) > 0 && middle(theirs) > 0 ? middle : sum;
+  return of(ours) <= of(theirs);
 }
 
 /** Milliseconds of one turn. */

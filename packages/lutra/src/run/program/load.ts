@@ -74,9 +74,16 @@ export function openProgram(program: Program, { form }: OpenOptions = {}): Loade
   if (form !== undefined && form !== "simd" && form !== "relaxed") {
     throw new LutraError("bad-argument", `a program's form is simd or relaxed, got ${String(form)}`);
   }
-  const family = form ?? chooseFamily();
-  checkFamily(family);
-  return loaded(new ProgramRunner(program, family), family, portsOf(program));
+  try {
+    const family = form ?? chooseFamily();
+    checkFamily(family);
+    return loaded(new ProgramRunner(program, family), family, portsOf(program));
+  } catch (cause) {
+    // What is compiled has been validated: only a page's policy can forbid it.
+    if (!(cause instanceof WebAssembly.CompileError || cause instanceof EvalError)) throw cause;
+    const note = "the page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src";
+    throw new LutraError("unsupported", `WebAssembly may not be compiled here: ${cause.message}`, { note, cause });
+  }
 }
 
 type Ports = Pick<LoadedProgram, "inputs" | "outputs">;

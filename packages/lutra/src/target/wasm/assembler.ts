@@ -17,8 +17,8 @@ import {
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
 
 /**
- * Instructions that leave one value of a type, or none: those of the operands, then its own bytes. A tree, so that nothing is copied before the
- * function is whole; shared parts are written wherever they stand.
+ * Instructions that leave one value of a type, or none: those of the operands, then its own bytes. A tree, so that nothing is copied before
+ * the function is whole; shared parts are written wherever they stand.
  */
 export interface Code {
   readonly type: ValueType | null;
@@ -43,10 +43,18 @@ export function bytesOf(whole: Code): Uint8Array {
   return bytes;
 }
 
-/** Writes the code's bytes from `at` on: once for all, before engines have compiled it, so without iterators. @returns the place behind them */
+/** Writes the code's bytes from `at` on: long before engines have compiled it, so without iterators. @returns the place behind them */
 export function writeCode({ operands, bytes: own }: Code, bytes: Uint8Array, at: number): number {
   let end = at;
-  for (let i = 0; i < operands.length; i++) end = writeCode(operands[i] as Code, bytes, end);
+  for (let i = 0; i < operands.length; i++) {
+    const operand = operands[i] as Code;
+    if (operand.operands.length > 0) {
+      end = writeCode(operand, bytes, end);
+      continue;
+    }
+    const leaf = operand.bytes;
+    for (let k = 0; k < leaf.length; k++) bytes[end++] = leaf[k] as number;
+  }
   for (let i = 0; i < own.length; i++) bytes[end++] = own[i] as number;
   return end;
 }
@@ -277,8 +285,13 @@ function assign({ type, index }: Local, value: Code, opcode: number, result: Val
 /** One after another; only the last may leave a value. */
 export function sequence(...codes: readonly Code[]): Code {
   const last = codes.length - 1;
-  for (let i = 0; i < last; i++) checkEmpty(codes[i] as Code);
-  return code(codes[last]?.type ?? null, codes, NO_BYTES);
+  let length = 0;
+  for (let i = 0; i <= last; i++) {
+    const each = codes[i] as Code;
+    length += each.length;
+    if (i < last && each.type !== null) throw new TypeError(`a ${each.type} is left behind`);
+  }
+  return { type: codes[last]?.type ?? null, operands: codes, bytes: NO_BYTES, length };
 }
 
 const NO_BYTES: readonly number[] = [];
@@ -302,12 +315,8 @@ function checkCondition({ type }: Code): void {
   if (type !== "i32") throw new TypeError(`a condition is an i32, got ${type ?? "nothing"}`);
 }
 
-function checkEmpty({ type }: Code): void {
-  if (type !== null) throw new TypeError(`a ${type} is left behind`);
-}
-
 function statements(body: readonly Code[]): Code {
   const all = sequence(...body);
-  checkEmpty(all);
+  if (all.type !== null) throw new TypeError(`a ${all.type} is left behind`);
   return all;
 }

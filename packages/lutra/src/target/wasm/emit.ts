@@ -2,7 +2,7 @@
 // answer has the bits of interpret(kernel), in every form. Which of the ways to write it is chosen here.
 
 import { LutraError } from "../../base/index.ts";
-import { type Kernel, type Lane, tablesOf, verify } from "../../kernel/index.ts";
+import { type Kernel, type Lane, laneBits, tablesOf, verify } from "../../kernel/index.ts";
 import type { Table } from "../../table/index.ts";
 import { emitAnswers } from "./answers.ts";
 import { DataLayout } from "./data.ts";
@@ -10,8 +10,8 @@ import { emitFloatTable } from "./float-table.ts";
 import {
   type EmitOptions,
   type EmittedModule,
-  type Form,
   FORMS,
+  type Form,
   type ModuleFunctions,
   maxColumnsOf,
   moduleBytes,
@@ -60,8 +60,7 @@ export function kernelFunctions(
   if (strided !== undefined) return emitRows(kernel, form, data, strided);
   const tables = tablesOf(kernel);
   const codes = codesOf(kernel, portsOf(kernel));
-  const isTable = form === "scalar" || (codes?.input.endsWith("8") && codes.output.endsWith("8")) || !isShortArithmetic(kernel);
-  if (codes !== null && isTable) {
+  if (codes !== null && isTabulated(kernel, codes, form)) {
     const answers = emitAnswers(kernel, codes.input, codes.output, data, form, isCompact);
     return { ...answers, scratchBytesPerColumn: 0 };
   }
@@ -70,11 +69,19 @@ export function kernelFunctions(
   return emitRows(kernel, form, data);
 }
 
+/** Whether answers from a table are faster than computed ones: those of bytes to bytes, and whatever is no short arithmetic. */
+function isTabulated(kernel: Kernel, { input, output }: CodeLanes, form: Form): boolean {
+  const isOfBytes = laneBits(input) === 8 && laneBits(output) === 8;
+  return form === "scalar" || isOfBytes || !isShortArithmetic(kernel);
+}
+
+interface CodeLanes {
+  readonly input: "i8" | "u8" | "i16" | "u16";
+  readonly output: Lane;
+}
+
 /** The lanes of a kernel that gives one code for one code of at most 16 bits; null for others. */
-function codesOf(
-  kernel: Kernel,
-  { params, results }: Ports,
-): { readonly input: "i8" | "u8" | "i16" | "u16"; readonly output: Lane } | null {
+function codesOf(kernel: Kernel, { params, results }: Ports): CodeLanes | null {
   const [param, ...otherParams] = params;
   const [result, ...otherResults] = results;
   const isSingle = otherParams.length === 0 && otherResults.length === 0 && !isOverRows(kernel);

@@ -81,10 +81,13 @@ export function plan(facts: Pick<Plan, "kernel" | "ranges" | "constants">, gathe
 function constantsOf(kernel: Kernel): readonly (number | undefined)[] {
   const constants: (number | undefined)[] = [];
   for (const [i, value] of kernel.values.entries()) {
+    if (value.op === "const") {
+      constants.push(value.value);
+      continue;
+    }
     const args = "args" in value ? value.args : [];
     const isConstant =
-      value.op === "const" ||
-      (value.op !== "param" && value.op !== "reduce" && args.every((arg) => constants[arg] !== undefined));
+      value.op !== "param" && value.op !== "reduce" && args.every((arg) => constants[arg] !== undefined);
     constants.push(isConstant ? constantAt(kernel, i, constants) : undefined);
   }
   return constants;

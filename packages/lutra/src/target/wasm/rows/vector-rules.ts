@@ -8,7 +8,7 @@ import { castCode } from "./vector-casts.ts";
 import { copied, type Vectors } from "./vector-scope.ts";
 import { equal, extreme, interleaved, shaped } from "./vector-shapes.ts";
 import { placesOf, shiftRightCode } from "./vector-shift.ts";
-import { asShift } from "./vector-widths.ts";
+import { asShift, isLoaded } from "./vector-widths.ts";
 import { bitsOf, fitsSigned, fitsUnsigned, SHAPES, type Width } from "./widths.ts";
 
 /** The q-th vector of a value in its own width, or null. */
@@ -138,7 +138,9 @@ function wordsTimes(step: Vectors, x: number, y: number, q: number): Code {
 /** A sum of two products of 16-bit numbers: one instruction for pairs of them. */
 function productSum(step: Vectors, a: number, b: number, width: Width, q: number): Code | null {
   const terms = [step.kernel.values[a], step.kernel.values[b]] as const;
+  const { plan, stage } = step.scope;
   if (width !== 32 || a === b || terms.some((term) => term?.op !== "mul")) return null;
+  if (isLoaded(plan, a, stage) || isLoaded(plan, b, stage)) return null;
   const [[x, u], [y, v]] = terms.map((term) => (term as Value & { readonly op: "mul" }).args) as [Pair, Pair];
   const isShort = (i: number): boolean =>
     fitsSigned(step.range(i) as Interval, 16) && (step.isUniform(i) || step.native(i) <= 16);

@@ -9,7 +9,7 @@ import type { Plan } from "./plan.ts";
 import { converted, roundingTerms } from "./scalar.ts";
 import { copied, type Vectors } from "./vector-scope.ts";
 import { equal, shaped, splat } from "./vector-shapes.ts";
-import { asShift, isFraction, type Shift, shiftOf } from "./vector-widths.ts";
+import { asShift, isFraction, isLoaded, type Shift, shiftOf } from "./vector-widths.ts";
 import { fitsSigned, type Width } from "./widths.ts";
 
 /** Of 16-bit fractions, rounded half up. */
@@ -69,6 +69,7 @@ export function shiftRightCode(step: Vectors, i: number, q: number): Code | null
 function mergedAddend(step: Vectors, shift: Shift, width: Width, q: number): Code | null {
   const sum = step.kernel.values[shift.of] as Value;
   if ((sum.op !== "add" && sum.op !== "sub") || width !== 32 || shift.rounding !== "half-up") return null;
+  if (isLoaded(step.scope.plan, shift.of, step.scope.stage)) return null;
   const [x, c] = sum.args;
   const isMerged =
     step.isUniform(c) && !step.isUniform(x) && step.constant(c) === undefined && step.native(shift.of) === width;
