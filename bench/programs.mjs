@@ -99,11 +99,11 @@ function judge(one, { before, after, samples, floatBytes, bytes, weightBytes, fi
     figures.push(atMost(`${title}: wrong of ${samples}`, Math.round((1 - after[metric]) * samples), one.wrongAtMost));
   if (one.perplexityAtMost !== undefined)
     figures.push(atMost(`${title}: perplexity`, after.perplexity, one.perplexityAtMost));
-  figures.push(atMost(`${title}: file`, bytes / 1000, (SIZE.share * floatBytes + SIZE.bytes) / 1000, "kB"));
+  figures.push(atMost(`${title}: file`, bytes / 1e6, (SIZE.share * floatBytes + SIZE.bytes) / 1e6, "MB"));
   if (firstAnswer !== undefined) {
     figures.push(atMost(`${title}: load to first answer`, firstAnswer.lutra.milliseconds, FIRST_ANSWER_MS, "ms"));
     const limit = MEMORY.weights * weightBytes + MEMORY.bytes;
-    figures.push(atMost(`${title}: peak of buffers and memory`, memory.bytes / 1000, limit / 1000, "kB"));
+    figures.push(atMost(`${title}: peak of buffers and memory`, memory.bytes / 1e6, limit / 1e6, "MB"));
   }
   return figures;
 }

@@ -45,12 +45,13 @@ const LIBRARY: RootLaw = {
   "compare-model.ts": folder([...Object.keys(FOLDERS), "prove.ts", "workbench.ts"]),
   "refit.ts": folder([...Object.keys(FOLDERS), "prove.ts", "workbench.ts", "compile.ts"]),
   "compile-program.ts": folder([...Object.keys(FOLDERS), "workbench.ts"]),
+  "program-file.ts": folder(["program", "target/wasm"], ["fflate"]),
   "onnx.ts": folder(["onnx"]),
   "question.ts": folder(["fn", "table", "model"]),
   "index.ts": folder([
     ...Object.keys(FOLDERS),
     ...["prove.ts", "workbench.ts", "compile.ts", "compile-program.ts", "compare-model.ts", "refit.ts", "onnx.ts"],
-    "question.ts",
+    ...["program-file.ts", "question.ts"],
   ]),
 };
 

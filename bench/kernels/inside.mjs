@@ -3,7 +3,7 @@
 import { openArena } from "./arena.mjs";
 import { KINDS } from "./contestants.mjs";
 import { checkedPlaces, inputOf } from "./data.mjs";
-import { opened, race, rowsOf } from "./timing.mjs";
+import { opened, race, rowsOf, withDerived } from "./timing.mjs";
 
 /**
  * @param given {kernels, races}
@@ -41,23 +41,6 @@ async function runRace(given, shared, missing) {
   const values = dims.reduce((product, extent) => product * extent, 1);
   const notes = Object.fromEntries(present.map(({ contestant, note }) => [contestant, note]));
   return rowsOf(times, values, references).map((row) => ({ race: name, dims, form: notes[row.contestant], ...row }));
-}
-
-/** Chains become kernels, without the cost of a call; the faster of some contestants in each round is added. */
-function withDerived(times, contestants, fastest) {
-  const result = { ...times };
-  for (const { contestant, chainOf, length } of contestants) {
-    if (chainOf === undefined || !(contestant in times)) continue;
-    if (chainOf in times)
-      result[contestant] = result[contestant].map((ms, round) => (ms - times[chainOf][round]) / (length - 1));
-    else delete result[contestant];
-  }
-  for (const [name, among] of Object.entries(fastest)) {
-    const present = among.filter((one) => one in times);
-    if (present.length === 0) continue;
-    result[name] = times[present[0]].map((_, round) => Math.min(...present.map((one) => times[one][round])));
-  }
-  return result;
 }
 
 /**

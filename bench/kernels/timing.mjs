@@ -67,6 +67,26 @@ async function turn({ run, isAsync = false }, repeats) {
 }
 
 /**
+ * Chains become kernels, without the cost of a call; the faster of some contestants in each round is added.
+ * @param contestants those that are {contestant, chainOf, length}: chains of `length`, beside a chain of one
+ */
+export function withDerived(times, contestants, fastest = {}) {
+  const result = { ...times };
+  for (const { contestant, chainOf, length } of contestants) {
+    if (chainOf === undefined || !(contestant in times)) continue;
+    if (chainOf in times)
+      result[contestant] = result[contestant].map((ms, round) => (ms - times[chainOf][round]) / (length - 1));
+    else delete result[contestant];
+  }
+  for (const [name, among] of Object.entries(fastest)) {
+    const present = among.filter((one) => one in times);
+    if (present.length === 0) continue;
+    result[name] = times[present[0]].map((_, round) => Math.min(...present.map((one) => times[one][round])));
+  }
+  return result;
+}
+
+/**
  * A row for each contestant: nanoseconds per value, and its time over that of each reference, medians of all rounds.
  * @param references names of contestants to state ratios over; those that are missing are passed over
  */

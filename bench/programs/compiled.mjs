@@ -2,7 +2,7 @@
 // measures afterwards it reads from the file that a user would get.
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { batches, compileProgram, fitDataset, loadDataset, parseDescription, readModel, writeProgram } from "lutra";
+import { batches, compileProgram, fitDataset, loadDataset, parseDescription, programFile, readModel } from "lutra";
 import { openSession } from "lutra/onnxruntime";
 import { openProgram } from "lutra/run";
 import * as ort from "onnxruntime-node";
@@ -23,7 +23,7 @@ export async function compiled(modelPath, dataPath, options = {}) {
   };
   const result = await compileProgram(readModel(model), given, options, tools);
   const onnx = await openSession(ort, model);
-  return { bytes: writeProgram(result.program), result, dataset: fitDataset(given, onnx.inputs), onnx };
+  return { bytes: programFile(result.program), result, dataset: fitDataset(given, onnx.inputs), onnx };
 }
 
 /** A sample of usual length: those of the report come by their length, if they differ in it, and this is the one in the middle. */

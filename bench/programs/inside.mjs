@@ -1,6 +1,6 @@
 // Runs races in the runtime that loads this file, a page or Node alike. A race is plain data, made by races.mjs; models, inputs and answers are
 // files beside it.
-import { median, opened, race } from "../kernels/timing.mjs";
+import { median, opened, race, withDerived } from "../kernels/timing.mjs";
 import { distance, tensorsOf } from "./arrays.mjs";
 import { KINDS } from "./contestants.mjs";
 
@@ -42,12 +42,14 @@ async function runRace(given, shared, missing) {
     return [contestant, open];
   });
   const present = await opened(entries, missing);
-  const times = await race(present, given);
-  return present.map(({ contestant, note }) => ({
-    ...{ race: name, contestant, form: note, milliseconds: median(times[contestant]) },
-    ...{ least: Math.min(...times[contestant]), error: errors[contestant] },
-    over: ratios(times[contestant], references, times),
-  }));
+  const times = withDerived(await race(present, given), contestants);
+  return present
+    .filter(({ contestant }) => contestant in times)
+    .map(({ contestant, note }) => ({
+      ...{ race: name, contestant, form: note, milliseconds: median(times[contestant]) },
+      ...{ least: Math.min(...times[contestant]), error: errors[contestant] },
+      over: ratios(times[contestant], references, times),
+    }));
 }
 
 /** Medians of each round's ratio, by reference; those that are missing are passed over. */

@@ -7,6 +7,8 @@ export const LUTRA = {
   simdCodes: "lutra, SIMD, codes",
   chosen: "lutra",
   codes: "lutra, codes",
+  oneProduct: "lutra, relaxed SIMD, one product in a call",
+  product: "lutra, relaxed SIMD, product",
 };
 export const WEB = "onnxruntime-web, binary32";
 export const WEB_INT8 = "onnxruntime-web, int8";

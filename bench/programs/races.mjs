@@ -2,13 +2,13 @@
 // program must answer is what `interpretProgram` says, bit by bit; peers are held to onnxruntime-node's own binary32 answers.
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeOutputs, encodeInputs, interpretProgram, writeProgram } from "lutra";
+import { decodeOutputs, encodeInputs, interpretProgram, programFile } from "lutra";
 import { ROOT, shared } from "../lutra.mjs";
 import { typeOf } from "./arrays.mjs";
 import { compiled, middleSample } from "./compiled.mjs";
 import { hiddenStates, LAYERS, TOKENS, writeLayer } from "./layers.mjs";
 import { LIMIT, LUTRA, layerName, MODELS, NODE, NODE_INT8, PRODUCT, WEB, WEB_INT8 } from "./names.mjs";
-import { PRODUCT_DIMS, productModels } from "./product.mjs";
+import { CHAIN, PRODUCT_DIMS, productModels } from "./product.mjs";
 
 /** Rounds take turns of at least leastMs each, after warmMs: onnxruntime-web is compiled well only after a second or so. */
 const TURNS = { rounds: 21, leastMs: 20, warmMs: 1500 };
@@ -61,26 +61,35 @@ async function layerRace(size, folder) {
   };
 }
 
-/** The integer product of a linear layer, against as many products in registers alone. */
+/**
+ * The integer product of a linear layer: whole calls as the peers' are, and (chain of 9 - chain of 1) / 8 beside as many products in registers
+ * alone, which no operand has to be loaded for.
+ */
 async function productRace(folder) {
-  const { program, models, x, shifted } = productModels();
-  const bytes = writeProgram(program);
-  const inputs = { x };
-  const expected = save("product.y", interpretProgram(program, inputs), folder);
-  writeFileSync(join(folder, "product.lutra"), bytes);
+  const { programs, models, x, shifted } = productModels();
   for (const [name, model] of Object.entries(models)) writeFileSync(join(folder, `product-${name}.onnx`), model);
-  const given = save("product.x", inputs, folder);
+  const inputs = save("product.x", { x }, folder);
+  const own = Object.entries(programs).map(([name, program]) => {
+    const file = `product-${name}.lutra`;
+    writeFileSync(join(folder, file), programFile(program));
+    const expected = save(`product-${name}`, interpretProgram(program, { x }), folder);
+    return [name, { kind: "program-codes", file, inputs, expected, tolerance: 0 }];
+  });
+  const { sums, one, chain } = Object.fromEntries(own);
   const unsigned = save("product.shifted", { x: shifted }, folder);
   const numbers = save("product.numbers", { x: { ...x, data: Float32Array.from(x.data) } }, folder);
-  const own = { kind: "program-codes", file: "product.lutra", inputs: given, expected, tolerance: 0 };
+  const { expected } = sums;
   const float = { file: "product-float.onnx", inputs: numbers, expected, tolerance: 0 };
   const integer = { file: "product-int8.onnx", inputs: unsigned, expected, tolerance: 0 };
+  const chained = { chainOf: LUTRA.oneProduct, length: CHAIN };
   return {
     ...{ race: PRODUCT, ...TURNS, float: {}, references: [LIMIT, LUTRA.relaxedCodes] },
     contestants: [
       { kind: "dot-limit", contestant: LIMIT, expected: {}, tolerance: 0, ...PRODUCT_DIMS },
-      { ...own, contestant: LUTRA.relaxedCodes, form: "relaxed" },
-      { ...own, contestant: LUTRA.simdCodes, form: "simd" },
+      { ...one, contestant: LUTRA.oneProduct, form: "relaxed" },
+      { ...chain, contestant: LUTRA.product, form: "relaxed", ...chained },
+      { ...sums, contestant: LUTRA.relaxedCodes, form: "relaxed" },
+      { ...sums, contestant: LUTRA.simdCodes, form: "simd" },
       { ...float, kind: "onnxruntime-web", contestant: WEB },
       { ...integer, kind: "onnxruntime-web", contestant: WEB_INT8 },
       { ...float, kind: "onnxruntime-node", contestant: NODE },

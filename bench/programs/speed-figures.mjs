@@ -48,7 +48,7 @@ function modelFigures(rows) {
 }
 
 function limitFigure(rows) {
-  const ratio = over(rows, PRODUCT, LUTRA.relaxedCodes, LIMIT);
+  const ratio = over(rows, PRODUCT, LUTRA.product, LIMIT);
   return atLeast(`${PRODUCT}: of the limit of 128-bit dots`, ratio === null ? null : 1 / ratio, OF_LIMIT, "%");
 }
 

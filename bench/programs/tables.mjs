@@ -18,8 +18,8 @@ export const PROGRAM_TABLES = {
     align: "lrrrrrrl",
     line({ model, variant, floatBytes, bytes, before, after, flips, choices }) {
       const sizes = [`${kilobytes(floatBytes)} kB`, `${kilobytes(bytes)} kB`, percent(bytes / floatBytes)];
-      const chosen = choices.map(({ what, chosen: how }) => `${what}: ${how}`).join(", ");
-      return [titleOf(model, variant), ...sizes, quality(before), quality(after), percent(flips), chosen];
+      const chosen = choices.filter(isOfQuality).map(({ what, chosen: how }) => `${what}: ${how}`);
+      return [titleOf(model, variant), ...sizes, quality(before), quality(after), percent(flips), chosen.join("; ")];
     },
   },
   "programs-fresh": { bench: "programs", whole: freshTable },
@@ -81,6 +81,11 @@ function runtimesTable(results) {
   });
   const columns = results.map(({ runtime }) => runtime.replace(/(\d+)\..*/, "$1"));
   return { columns: ["milliseconds", "form", ...columns], align: `ll${"r".repeat(columns.length)}`, body: lines };
+}
+
+/** Bounds of batches and lengths are choices too, but not ones that trials made. */
+function isOfQuality({ what }) {
+  return !what.startsWith("size ");
 }
 
 function inRuntime(runtime) {

@@ -305,20 +305,26 @@ describe("a layer without integer form", () => {
   const QUOTIENT = ["compile", "quotient.onnx", "--data", "data.json", "--to", "program"];
 
   beforeAll(async () => {
+    const weights = (phase: number, name: string) =>
+      tensor(
+        Float32Array.from({ length: 16 }, (_, i) => Math.sin(i + phase)),
+        [4, 4],
+        name,
+      );
     const quotient = node("Div", ["h", "d"], ["y"]);
     quotient.name = "quotient";
     const parts = {
       opset: 14,
       inputs: [valueInfo("x", ["N", 4])],
       outputs: [valueInfo("y", ["N", 4])],
-      initializers: [
-        tensor(
-          Float32Array.from({ length: 16 }, (_, i) => Math.sin(i)),
-          [4, 4],
-          "A",
-        ),
+      initializers: [weights(0, "A"), weights(1, "B"), tensor(Float32Array.of(1), [1], "one")],
+      nodes: [
+        node("MatMul", ["x", "A"], ["h"]),
+        node("MatMul", ["x", "B"], ["k"]),
+        node("Sigmoid", ["k"], ["s"]),
+        node("Add", ["s", "one"], ["d"]),
+        quotient,
       ],
-      nodes: [node("MatMul", ["x", "A"], ["h"]), node("Sigmoid", ["h"], ["s"]), quotient],
     };
     await writeFile(path("quotient.onnx"), modelBytes(parts));
   });

@@ -9,7 +9,7 @@ import {
 } from "../../packages/lutra/src/model/index.ts";
 import { failure } from "../data/errors.ts";
 
-const CHOOSABLE = { attentions: ["a", "b", "c"], canMigrate: true, hasWeighedInput: true };
+const CHOOSABLE = { attentions: ["a", "b", "c"], canMigrate: true, hasWeighedInput: true, hasGates: true };
 const AUTO: SchemeOptions = { ranges: "auto", migration: "auto", attention: "auto" };
 
 function trialOf(error: number, drop = 0, dropMargin = 0): Trial {
@@ -41,22 +41,31 @@ async function choose(
 describe("without a limit", () => {
   it("takes mse, no migration, 8 bits and narrow attentions where nothing else gains enough", async () => {
     const { scheme, choices } = await choose(() => trialOf(0.1));
-    expect(scheme).toEqual({ ranges: "mse", migration: 0, inputBits: 8, wide: new Set() });
+    expect(scheme).toEqual({ ranges: "mse", migration: 0, inputBits: 8, gateBits: 8, wide: new Set() });
     expect(choices.map(({ what }) => what)).toEqual([
       "inputs of weights",
       "ranges",
       "scale migration",
+      "products of gates",
       "queries and keys",
     ]);
     for (const { why } of choices) expect(why).toMatch(/0\.100 with .* on 64 samples/);
   });
 
   it("takes each change that gains enough", async () => {
-    const { scheme } = await choose(({ ranges, migration, inputBits, wide }) => {
-      const gains = [ranges === "min-max", migration > 0, inputBits === 12, wide.size === 3].filter(Boolean).length;
+    const { scheme } = await choose(({ ranges, migration, inputBits, gateBits, wide }) => {
+      const gains = [ranges === "min-max", migration > 0, inputBits === 12, gateBits === 12, wide.size === 3].filter(
+        Boolean,
+      ).length;
       return trialOf(0.7 ** gains);
     });
-    expect(scheme).toEqual({ ranges: "min-max", migration: 0.7, inputBits: 12, wide: new Set(["a", "b", "c"]) });
+    expect(scheme).toEqual({
+      ranges: "min-max",
+      migration: 0.7,
+      inputBits: 12,
+      gateBits: 12,
+      wide: new Set(["a", "b", "c"]),
+    });
   });
 
   it("keeps only the attentions that bring most of the gain, in the network's order", async () => {
@@ -74,9 +83,16 @@ describe("without a limit", () => {
     const { scheme, tried, choices } = await choose(() => trialOf(1), given, undefined, {
       ...CHOOSABLE,
       hasWeighedInput: false,
+      hasGates: false,
     });
     expect(tried).toBe(0);
-    expect(scheme).toEqual({ ranges: "percentile", migration: 0.3, inputBits: 8, wide: new Set(["a", "b", "c"]) });
+    expect(scheme).toEqual({
+      ranges: "percentile",
+      migration: 0.3,
+      inputBits: 8,
+      gateBits: 8,
+      wide: new Set(["a", "b", "c"]),
+    });
     expect(choices.every(({ why }) => why === "given")).toBe(true);
   });
 
@@ -93,7 +109,7 @@ describe("with a limit", () => {
       {},
       0.005,
     );
-    expect(scheme).toEqual({ ranges: "min-max", migration: 0.7, inputBits: 8, wide: new Set() });
+    expect(scheme).toEqual({ ranges: "min-max", migration: 0.7, inputBits: 8, gateBits: 8, wide: new Set() });
     expect(tried).toBe(4);
     expect(choices[0]?.why).toMatch(/after 3 that lose more/);
   });
@@ -108,6 +124,8 @@ describe("with a limit", () => {
       choose(({ ranges, wide }) => trialOf(1, ranges === "mse" && wide.size > 0 ? 0.01 : 0.03), {}, 0.005),
     );
     expect(error.code).toBe("infeasible");
-    expect(error.where).toMatch(/the best, ranges mse, queries and keys of 9 to 12 bits in 3 of 3 attentions: 0\.0100/);
+    expect(error.where).toMatch(
+      /the best, ranges mse, inputs of 12 bits, gates of 12 bits, queries and keys of 9 to 12 bits in 3 of 3 attentions: 0\.0100/,
+    );
   });
 });

@@ -80,7 +80,7 @@ describe("the example's README", () => {
   });
 
   it("compiles as the build does", () => {
-    const [command] = /^npx lutra (.*)$/m.exec(text)?.slice(1) as [string];
+    const command = /^npx lutra (.*)$/m.exec(text)?.at(1);
     const built = compileArguments(join("out", "dates-page", "model")).join(" ");
     expect(command).toBe(built);
   });

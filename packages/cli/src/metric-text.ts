@@ -15,7 +15,7 @@ function isShare(name: string): boolean {
 }
 
 /** The difference of a metric with its sign; percentage points for accuracy. */
-export function changeText(name: string, before: number, after: number): string {
+function changeText(name: string, before: number, after: number): string {
   const change = after - before;
   const sign = change > 0 ? "+" : "";
   return isShare(name) ? `${sign}${(change * 100).toFixed(2)} points` : `${sign}${change.toFixed(4)}`;

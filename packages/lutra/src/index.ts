@@ -62,6 +62,7 @@ export {
   verify as verifyProgram,
   writeProgram,
 } from "./program/index.ts";
+export { programFile } from "./program-file.ts";
 export type { CompiledSite, CompiledTable } from "./prove.ts";
 export * from "./question.ts";
 export * from "./refit.ts";

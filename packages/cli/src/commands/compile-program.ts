@@ -5,7 +5,7 @@ import {
   type CompileProgramOptions as Choices,
   compileProgram as compileModel,
   type ProgramTools,
-  writeProgram,
+  programFile,
 } from "lutra";
 import { LutraError } from "lutra/base";
 import { openSession } from "lutra/onnxruntime";
@@ -50,7 +50,7 @@ export const compileProgram: Command<CompileProgramOptions, CompiledProgramData>
         inIntegers(() => compileModel(model, dataset, choicesOf(options), tools, control)),
       );
       const named = { file, output, dataset: dataset.name, originalBytes };
-      const data = await writeProgramFiles(folder, named, { program, bytes: writeProgram(program), results });
+      const data = await writeProgramFiles(folder, named, { program, bytes: programFile(program), results });
       await folder.commit();
       return data;
     } catch (error) {

@@ -77,8 +77,8 @@ export function rescaleCodes({
 
 /**
  * y = saturate(round(p m / 2^s) + zero point), half up, p = (a - za)(b - zb); of 16-bit inputs p is first rounded to 16 bits, half up, where a
- * unit of these is no more than two of the output, and an a of -2^15 counts as one more. |y - product| <= 1/2 + |p| 2^-(s + 1) output codes, up
- * to 1 more for that first rounding.
+ * unit of these is no more than four of the output, and an a of -2^15 counts as one more. |y - product| <= 1/2 + |p| 2^-(s + 1) output codes, up
+ * to 2 more for that first rounding.
  * @throws LutraError "unsupported" for more than 16 bits, or if the scales' product is 2^14 times the output's or more
  */
 export function mulCodes({ a, b, output, over = ELEMENTS }: ArithmeticCodesOptions): Kernel {
@@ -86,7 +86,7 @@ export function mulCodes({ a, b, output, over = ELEMENTS }: ArithmeticCodesOptio
   const exact = (a.scale * b.scale) / output.scale;
   const product = largest(a) * largest(b);
   const isShort = product * 2 ** MULTIPLIER_BITS < 2 ** 31;
-  const isRounded = !isShort && product <= 2 ** 30 && exact * 2 ** Q15 <= 2;
+  const isRounded = !isShort && product <= 2 ** 30 && exact * 2 ** Q15 <= 4;
   const ratio = isRounded ? exact * 2 ** Q15 : exact;
   const { multipliers, shift } = toMultipliers([ratio], MULTIPLIER_BITS, LONGEST_SHIFT);
   checkShift(shift, ratio);

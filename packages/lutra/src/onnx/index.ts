@@ -14,5 +14,6 @@ export type { RewriteOptions } from "./rewrite.ts";
 export { rewrite } from "./rewrite.ts";
 export { findLayers, findSites, type Layers } from "./scopes.ts";
 export type { Skipped } from "./skipped.ts";
+export { type Rounding, SWITCHES, withSwitches } from "./switches.ts";
 export type { ExternalFile, FunctionDefinition, Model, Replacement, Site } from "./types.ts";
 export { concatenate, writeModel } from "./write.ts";

@@ -31,3 +31,12 @@ export class Facts {
     return ranges(kernel);
   }
 }
+
+const known = new WeakMap<Program, Facts>();
+
+/** The facts of a program, which is never changed. */
+export function factsOf(program: Program): Facts {
+  const facts = known.get(program) ?? new Facts(program);
+  known.set(program, facts);
+  return facts;
+}

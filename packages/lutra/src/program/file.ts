@@ -1,7 +1,8 @@
 // A program as a file, NAME.lutra, little-endian:
-//   8 bytes "LUTRA\x1a\n\0", then u32: version, length of the header, CRC-32 of the header, CRC-32 of the data, length of the data, 0
+//   8 bytes "LUTRA\x1a\n\0", then u32: version, length of the header, CRC-32 of the header, CRC-32 of the data, length of the data, of the module
 //   the header, as pack-json.ts has it: the program with its kernels once each, and of the constants names and bytes of each number
 //   zeros up to a multiple of 64, then the constants, placed as constants.ts has it
+//   the module, if any: u32 CRC-32 of what follows, then what a runner made of the program beforehand. It adds nothing to the meaning
 // Reading copies no large constant: these are views into the bytes given, which must begin at a multiple of 64 bytes of their buffer.
 
 import { type Json, LutraError, toJson } from "../base/index.ts";
@@ -21,10 +22,16 @@ const PREFIX_BYTES = 32;
 /** Limits of the reader: what a file says is checked against them before anything is made of it. */
 const MOST_HEADER_BYTES = 2 ** 26;
 const MOST_DATA_BYTES = 2 ** 32 - 1;
-const FIELDS = { version: 8, headerBytes: 12, headerSum: 16, dataSum: 20, dataBytes: 24 } as const;
+const MOST_MODULE_BYTES = 2 ** 26;
+const FIELDS = { version: 8, headerBytes: 12, headerSum: 16, dataSum: 20, dataBytes: 24, moduleBytes: 28 } as const;
+const SUM_BYTES = 4;
 
-/** The file's bytes: the same for equal programs. @throws LutraError "infeasible" beyond 4 GiB of constants */
-export function writeProgram(program: Program): Uint8Array<ArrayBuffer> {
+/**
+ * The file's bytes: the same for equal programs.
+ * @param module what a runner made of the program, for whoever loads the file: programFile makes it
+ * @throws LutraError "infeasible" beyond 4 GiB of constants
+ */
+export function writeProgram(program: Program, module?: Uint8Array): Uint8Array<ArrayBuffer> {
   verify(program);
   const names = Object.keys(program.constants);
   const stored = names.map((name) => storedForm(name, program.constants[name] as Codes));
@@ -32,8 +39,9 @@ export function writeProgram(program: Program): Uint8Array<ArrayBuffer> {
   const header = packJson(headerOf(program, stored));
   if (length > MOST_DATA_BYTES) throw new LutraError("infeasible", `a program of ${length} bytes is over 4 GiB`);
   const dataStart = aligned(PREFIX_BYTES + header.length);
-  const bytes = new Uint8Array(dataStart + length);
-  const data = bytes.subarray(dataStart);
+  const dataEnd = dataStart + length;
+  const bytes = new Uint8Array(dataEnd + (module === undefined ? 0 : SUM_BYTES + module.length));
+  const data = bytes.subarray(dataStart, dataEnd);
   bytes.set(MAGIC);
   bytes.set(header, PREFIX_BYTES);
   for (const one of placed) store(program.constants[one.name] as Codes, one, data);
@@ -43,7 +51,19 @@ export function writeProgram(program: Program): Uint8Array<ArrayBuffer> {
   view.setUint32(FIELDS.headerSum, crc32(header), true);
   view.setUint32(FIELDS.dataSum, crc32(data), true);
   view.setUint32(FIELDS.dataBytes, length, true);
+  if (module !== undefined) {
+    view.setUint32(FIELDS.moduleBytes, SUM_BYTES + module.length, true);
+    view.setUint32(dataEnd, crc32(module), true);
+    bytes.set(module, dataEnd + SUM_BYTES);
+  }
   return bytes;
+}
+
+/** What a runner made of the program in a file that readProgram reads; null where there is nothing. */
+export function moduleIn(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES);
+  const length = view.getUint32(FIELDS.moduleBytes, true);
+  return length === 0 ? null : bytes.subarray(bytes.length - length + SUM_BYTES);
 }
 
 function headerOf({ blocks, constants, ...rest }: Program, stored: readonly Stored[]): unknown {
@@ -125,19 +145,28 @@ function sections(bytes: Uint8Array<ArrayBuffer>): {
   const dataBytes = field("dataBytes");
   if (headerBytes > MOST_HEADER_BYTES)
     throw bad(`a header of ${headerBytes} bytes is over the limit of ${MOST_HEADER_BYTES}`);
+  const moduleBytes = field("moduleBytes");
+  if (moduleBytes > MOST_MODULE_BYTES || (moduleBytes > 0 && moduleBytes < SUM_BYTES))
+    throw bad(`a module of ${moduleBytes} bytes is outside the limits of ${SUM_BYTES} to ${MOST_MODULE_BYTES}`);
   const dataStart = aligned(PREFIX_BYTES + headerBytes);
-  if (bytes.length !== dataStart + dataBytes)
-    throw bad(`the file has ${bytes.length} bytes instead of ${dataStart + dataBytes}`);
+  const dataEnd = dataStart + dataBytes;
+  if (bytes.length !== dataEnd + moduleBytes)
+    throw bad(`the file has ${bytes.length} bytes instead of ${dataEnd + moduleBytes}`);
   const header = bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes);
-  const data = bytes.subarray(dataStart);
-  const gaps = [
-    ...bytes.subarray(FIELDS.dataBytes + 4, PREFIX_BYTES),
-    ...bytes.subarray(PREFIX_BYTES + headerBytes, dataStart),
-  ];
+  const data = bytes.subarray(dataStart, dataEnd);
+  const gap = bytes.subarray(PREFIX_BYTES + headerBytes, dataStart);
   const isWhole =
-    crc32(header) === field("headerSum") && crc32(data) === field("dataSum") && gaps.every((byte) => byte === 0);
+    crc32(header) === field("headerSum") &&
+    crc32(data) === field("dataSum") &&
+    gap.every((byte) => byte === 0) &&
+    (moduleBytes === 0 || isModuleWhole(bytes.subarray(dataEnd)));
   if (!isWhole) throw bad("the file is damaged: its checksums differ");
   return { header, data };
+}
+
+function isModuleWhole(section: Uint8Array): boolean {
+  const sum = new DataView(section.buffer, section.byteOffset, SUM_BYTES).getUint32(0, true);
+  return crc32(section.subarray(SUM_BYTES)) === sum;
 }
 
 function unpacked(header: Uint8Array): Json {

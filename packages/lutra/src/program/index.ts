@@ -1,5 +1,5 @@
-export { Facts } from "./facts.ts";
-export { readProgram, writeProgram } from "./file.ts";
+export { type Facts, factsOf } from "./facts.ts";
+export { moduleIn, readProgram, writeProgram } from "./file.ts";
 export { extentsOf, inputCodes } from "./inputs.ts";
 export { type InterpretOptions, interpret } from "./interpret.ts";
 export { decodeCodes, decodeOutputs, encodeInputs, encodeNumbers } from "./numbers.ts";

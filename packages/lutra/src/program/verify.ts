@@ -3,7 +3,7 @@
 
 import { laneRange } from "../kernel/index.ts";
 import type { Interval } from "../num/index.ts";
-import { Facts } from "./facts.ts";
+import { type Facts, factsOf } from "./facts.ts";
 import { laneOfCodes } from "./lanes.ts";
 import { areEqual, largest, namesIn, product, sameShape, smallest } from "./sizes.ts";
 import type { Program, Size, Step, TensorType } from "./types.ts";
@@ -12,7 +12,7 @@ import { productComplaint, tileComplaint } from "./verify-tiles.ts";
 /** @throws RangeError naming block, step and tensor */
 export function verify(program: Program): void {
   checkDeclarations(program);
-  const facts = new Facts(program);
+  const facts = factsOf(program);
   const known = new Set([...program.inputs, ...program.states, ...Object.keys(program.constants)]);
   for (const { name, steps } of program.blocks) {
     steps.forEach((step, i) => {

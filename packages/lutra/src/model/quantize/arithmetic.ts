@@ -5,7 +5,7 @@ import type { IntegerFormat } from "../../num/index.ts";
 import { areSame, type Polynomial } from "../../program/index.ts";
 import type { Operator } from "../trace/network.ts";
 import { type Aligned, constantOf, fault, type Held, type Lowering, shapeIn } from "./context.ts";
-import type { Role } from "./formats.ts";
+import { formatFor, type Role } from "./formats.ts";
 import { constantOperand, weighedAt, weighedOnce } from "./fusion.ts";
 import { linear } from "./linear.ts";
 import { quotient } from "./plain.ts";
@@ -32,8 +32,10 @@ function residualSum(lowering: Lowering, { fn, a, b, result }: Binary, format: I
   ] as const) {
     const weighed = weighedOnce(lowering, branch);
     if (weighed === null || constantOf(lowering, skip) !== undefined || !areAlike(lowering, branch, skip)) continue;
-    if (role === "wide")
-      return linear(lowering, weighed, format, { by: "residual", held: lowering.need(skip, "wide") });
+    if (role === "wide") {
+      const own = formatFor("wide", lowering.options.range(branch, "wide"));
+      return linear(lowering, weighed, format, { by: "residual", held: lowering.need(skip, "wide"), branch: own });
+    }
     return rescaled(lowering, lowering.need(result, "wide"), format);
   }
   return null;

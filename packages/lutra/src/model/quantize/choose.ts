@@ -74,7 +74,7 @@ export async function chooseScheme(
   const first: Scheme = {
     ranges: ranges === "auto" ? "mse" : ranges,
     migration: migration === "auto" ? 0 : migration,
-    inputBits: 8,
+    ...{ inputBits: 8, gateBits: 8 },
     wide: attention === "wide" ? all : new Set(),
   };
   const open: Open = {
@@ -82,6 +82,7 @@ export async function chooseScheme(
     migration: migration === "auto" && choosable.canMigrate,
     wide: attention === "auto" && all.size > 0,
     input: choosable.hasWeighedInput,
+    gates: choosable.hasGates,
   };
   if (maxDrop === undefined && !Object.values(open).includes(true)) {
     return { scheme: first, choices: givenChoices(first, choosable), trials: [] };
@@ -106,6 +107,7 @@ interface Open {
   readonly migration: boolean;
   readonly wide: boolean;
   readonly input: boolean;
+  readonly gates: boolean;
 }
 
 /** Runs trials, once each, and remembers them. */
@@ -157,6 +159,12 @@ async function mostAccurate(first: Scheme, open: Open, book: Book): Promise<Chos
     if (pays.isWorth) scheme = other;
     choices.push({ what: "scale migration", chosen: migrationText(scheme), why: pays.why });
   } else choices.push(migrationChoice(scheme, book.choosable));
+  if (open.gates) {
+    const other: Scheme = { ...scheme, gateBits: 12 };
+    const pays = await isGain(scheme, other, BITS_GAIN, book);
+    if (pays.isWorth) scheme = other;
+    choices.push({ what: "products of gates", chosen: `${scheme.gateBits} bits`, why: pays.why });
+  }
   if (open.wide) {
     const { wide, why } = await wideWherePays(scheme, book);
     scheme = { ...scheme, wide };
@@ -208,13 +216,16 @@ async function wideWherePays(
 async function cheapestInside(first: Scheme, open: Open, maxDrop: number, book: Book): Promise<ChosenScheme> {
   const ranges: readonly RangeMethod[] = open.ranges ? ["mse", "min-max"] : [first.ranges];
   const strengths = open.migration ? [0, MIGRATION_STRENGTH] : [first.migration];
-  const wides = open.wide ? [new Set<string>(), new Set(book.choosable.attentions)] : [first.wide];
-  const inputs: readonly Scheme["inputBits"][] = open.input ? [8, 12] : [8];
-  const schemes = wides.flatMap((wide) =>
-    inputs.flatMap((inputBits) =>
-      strengths.flatMap((migration) => ranges.map((each): Scheme => ({ ranges: each, migration, inputBits, wide }))),
-    ),
-  );
+  // What costs nothing first, then what costs time: bits of inputs, of gates, of queries and keys, each with those before it.
+  const free = strengths.flatMap((migration) => ranges.map((each): Scheme => ({ ...first, ranges: each, migration })));
+  const more: readonly Partial<Scheme>[] = [
+    ...(open.input ? [{ inputBits: 12 } as const] : []),
+    ...(open.gates ? [{ gateBits: 12 } as const] : []),
+    ...(open.wide ? [{ wide: new Set(book.choosable.attentions) }] : []),
+  ];
+  const schemes = Array.from({ length: more.length + 1 }, (_, count) => {
+    return free.map((scheme): Scheme => Object.assign({}, scheme, ...more.slice(0, count)));
+  }).flat();
   for (const scheme of schemes) {
     const trial = await book.try(scheme);
     if (!keepsModel({ maxDrop }, trial)) continue;

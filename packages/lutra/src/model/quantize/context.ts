@@ -36,6 +36,8 @@ export interface LowerOptions {
   readonly maxRow: number;
   /** What the queries and the keys of an attention are held in, by the tensor of its scores: 7 and 8 bits if absent. */
   readonly attention?: (scores: string) => readonly [queries: Role, keys: Role];
+  /** What a tensor is held in where weights multiply it: bytes if absent. */
+  readonly weighed?: (tensor: string) => Role;
   /** What an input that only products with weights read is held in, without a zero point: 8 bits if absent. */
   readonly weighedInput?: (input: string) => Role;
   /** Whether what has no integer form is computed in binary32, between codes. */

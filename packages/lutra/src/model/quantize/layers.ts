@@ -5,6 +5,7 @@ import { type Control, checkCancelled, type Session } from "../../base/index.ts"
 import { type Batch, batches, type Dataset } from "../../data/index.ts";
 import { concatenate, exposeValues, type Model, writeModel } from "../../onnx/index.ts";
 import type { Network } from "../trace/network.ts";
+import { errorsAlone } from "./alone.ts";
 import { comparedValues, compareTensors, type TensorComparison } from "./compare.ts";
 import type { Lowered } from "./scheme.ts";
 
@@ -23,6 +24,11 @@ export interface LayerReport {
   readonly roundedSignalToNoise: number;
   /** Share of the model's numbers at the ends of the codes, or beyond. */
   readonly clipped: number;
+  /**
+   * Mean difference of the answers if nothing but this layer is rounded to its codes, the fewest bits that it has; null where it has 16 bits and
+   * more, or columns with scales of their own.
+   */
+  readonly errorAlone: number | null;
 }
 
 /** Samples that are interpreted. */
@@ -44,6 +50,7 @@ export async function layerReports(
   const [batch] = batches(dataset, "calibration", { size: SAMPLES, pad: false }) as Iterable<Batch>;
   if (batch === undefined) return [];
   const names = comparedValues(lowered, network);
+  const errors = await errorsAlone(model, network, lowered, batch, dataset.output, openSession, control);
   const session = await openSession(concatenate(writeModel(exposeValues(model, names))));
   try {
     checkCancelled(control);
@@ -53,7 +60,8 @@ export async function layerReports(
     const found = compareTensors(lowered, network, batch.inputs, values).flatMap((comparison) => {
       const operator = operators.get(comparison.held.network);
       const isMoved = operator === undefined || operator.op === "reshape" || operator.op === "move";
-      return isMoved ? [] : [report(comparison, operator.op === "binary" ? operator.fn : operator.op)];
+      const kind = operator?.op === "binary" ? operator.fn : operator?.op;
+      return isMoved ? [] : [report(comparison, kind ?? "", errors.get(comparison.source) ?? null)];
     });
     control.onProgress?.({ stage: "comparing layers", done: 1, total: 1 });
     return found.sort((a, b) => a.roundedSignalToNoise - b.roundedSignalToNoise);
@@ -62,6 +70,8 @@ export async function layerReports(
   }
 }
 
-function report({ held, source, ...noise }: TensorComparison, operator: string): LayerReport {
-  return { layer: source, operator, tensor: held.tensor, bits: held.format.bits, ...noise };
+function report({ held, source, ...noise }: TensorComparison, operator: string, error: number | null): LayerReport {
+  const { tensor, format } = held;
+  const errorAlone = format.bits < 16 ? error : null;
+  return { layer: source, operator, tensor, bits: format.bits, ...noise, errorAlone };
 }

@@ -37,7 +37,7 @@ export function linear(
   const weights = constantOf(lowering, b);
   if (weights?.shape.length !== 2) throw fault(lowering, result, "weights are one matrix");
   const [k, n] = weights.shape as [number, number];
-  const x = lowering.need(a, "byte");
+  const x = lowering.need(a, lowering.options.weighed?.(a) ?? "byte");
   const data = weights.data.map((w, i) => w * (x.scales?.[Math.floor(i / n)] ?? 1));
   const smallest = (SMALLEST_COLUMN * data.reduce((most, w) => Math.max(most, Math.abs(w)), 0)) / LARGEST_WEIGHT;
   // A column so small beside its bias that the bias would pass 30 bits of its unit is one of zeros with a larger unit.

@@ -11,7 +11,7 @@ import { type LayerReport, layerReports } from "./layers.ts";
 import { migratable, weighedInputs } from "./migration.ts";
 import { observe } from "./observe.ts";
 import { prepare } from "./prepare.ts";
-import { attentionsOf, lowerBy, type Scheme } from "./scheme.ts";
+import { attentionsOf, gatesOf, lowerBy, type Scheme } from "./scheme.ts";
 import { type Choosable, floatChoices, inputChoices, type ProgramChoice, sizeChoices } from "./scheme-text.ts";
 import { sizesOf } from "./sizes.ts";
 
@@ -63,6 +63,7 @@ export function quantizer(model: Model, { table, allowFloat }: QuantizerOptions)
       attentions: attentionsOf(network),
       canMigrate: migratable(network).size > 0,
       hasWeighedInput: weighedInputs(network).length > 0,
+      hasGates: gatesOf(network).size > 0,
     },
     async calibrate(dataset, openSession, control = {}) {
       const observed = await observe(model, network, asked, migratable(network), dataset, openSession, control);

@@ -20,6 +20,8 @@ export interface Choosable {
   readonly canMigrate: boolean;
   /** Whether only products with weights read an input of numbers. */
   readonly hasWeighedInput: boolean;
+  /** Whether weights multiply products of two tensors. */
+  readonly hasGates: boolean;
 }
 
 export function given(what: string, chosen: string): ProgramChoice {
@@ -43,8 +45,9 @@ export function wideText({ wide }: Scheme, { attentions }: Choosable): string {
 export function schemeText(scheme: Scheme, choosable: Choosable): string {
   const migration = scheme.migration === 0 ? [] : [`migration ${scheme.migration}`];
   const input = scheme.inputBits === 8 ? [] : [`inputs of ${scheme.inputBits} bits`];
+  const gates = scheme.gateBits === 8 ? [] : [`gates of ${scheme.gateBits} bits`];
   const wide = scheme.wide.size === 0 ? [] : [`queries and keys of ${wideText(scheme, choosable)}`];
-  return [`ranges ${scheme.ranges}`, ...migration, ...input, ...wide].join(", ");
+  return [`ranges ${scheme.ranges}`, ...migration, ...input, ...gates, ...wide].join(", ");
 }
 
 export function dropText({ drop, dropMargin }: Trial): string {

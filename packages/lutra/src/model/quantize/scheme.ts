@@ -19,6 +19,8 @@ export interface Scheme {
   readonly migration: number;
   /** Of inputs that only products with weights read: 8 bits, or 12. */
   readonly inputBits: 8 | 12;
+  /** Of the products of gates where weights multiply them: 8 bits, or 12. */
+  readonly gateBits: 8 | 12;
   /** Attentions, by the tensor of their scores, whose queries and keys have more bits than 7 and 8. */
   readonly wide: ReadonlySet<string>;
 }
@@ -62,6 +64,7 @@ export function lowerBy(
       factors !== undefined && columns !== undefined ? seenBehind(columns, factors) : observed.seen.get(tensor);
     return found ?? withoutSource(network, tensor);
   };
+  const gates = gatesOf(network);
   const held: HeldTensor[] = [];
   const program = lower(migrated.network, {
     range: (tensor, role) => rangeFor(seen(tensor), role, scheme.ranges),
@@ -70,6 +73,7 @@ export function lowerBy(
     ...{ sizes, table, allowFloat },
     maxRow: longestRow(network, sizes),
     attention: (scores) => (scheme.wide.has(scores) ? wideRoles(network, scores) : ["seven", "even"]),
+    weighed: (tensor) => (scheme.gateBits === 12 && gates.has(tensor) ? "twelve" : "byte"),
     weighedInput: () => (scheme.inputBits === 8 ? "even" : "twelve"),
     onHeld: (tensor, form, role) => {
       held.push({ ...form, network: tensor, role, factors: migrated.factors.get(tensor) ?? null });
@@ -118,4 +122,15 @@ function wideRoles({ operators, shapes }: Network, scores: string): readonly [Ro
   const both = Math.min(24, LARGEST_SUM_BITS + 2 - (32 - Math.clz32(head - 1)));
   const [queries, keys] = [Math.floor(both / 2), Math.ceil(both / 2)];
   return [ROLES[queries] ?? "seven", ROLES[keys] ?? "even"];
+}
+
+/** Products of gates: of two tensors, and weights multiply them. Their outliers are products of outliers. */
+export function gatesOf(network: Network): ReadonlySet<string> {
+  const weighed = new Set(network.operators.flatMap((operator) => (operator.op === "product" ? [operator.a] : [])));
+  const isGate = (operator: Operator): boolean =>
+    operator.op === "binary" &&
+    operator.fn === "mul" &&
+    network.constants[operator.a] === undefined &&
+    network.constants[operator.b] === undefined;
+  return new Set(network.operators.filter(isGate).flatMap(({ result }) => (weighed.has(result) ? [result] : [])));
 }

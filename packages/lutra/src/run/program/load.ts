@@ -1,11 +1,22 @@
 // Programs for users: loaded from a file, run on numbers. The same in a page, in a worker and in Node.
 
 import { checkCancelled, LutraError, type Session, type Tensors } from "../../base/index.ts";
-import { type Program, type Quantization, readProgram, type Size, type TensorType } from "../../program/index.ts";
-import type { Family } from "../../target/wasm/index.ts";
+import {
+  moduleIn,
+  type Program,
+  type Quantization,
+  readProgram,
+  type Size,
+  type TensorType,
+} from "../../program/index.ts";
+import type { Family, MadeModule } from "../../target/wasm/index.ts";
 import { checkFamily, chooseFamily } from "./family.ts";
 import { type FetchOptions, fetchBytes, type Source } from "./fetch-bytes.ts";
+import { madeModule } from "./made-module.ts";
 import { ProgramRunner, type RunOptions } from "./program-runner.ts";
+
+/** Of the modules that files bring along: programFile. */
+const MADE_FAMILY: Family = "relaxed";
 
 export interface OpenOptions {
   /** Of the WebAssembly module; absent, the faster one here, by a measurement of some milliseconds once in a process. All have the same bits. */
@@ -55,7 +66,10 @@ export async function load(source: Source, options: LoadOptions = {}): Promise<L
   checkCancelled({ signal: options.signal });
   const bytes = await fetchBytes(source, options);
   checkCancelled({ signal: options.signal });
-  return openProgram(programIn(bytes, source), options);
+  const program = programIn(bytes, source);
+  const family = familyOf(options);
+  const module = family === MADE_FAMILY ? moduleIn(bytes) : null;
+  return opened(program, family, module === null ? null : await madeModule(module));
 }
 
 /** What is wrong with a file says with which. */
@@ -70,16 +84,30 @@ function programIn(bytes: Uint8Array<ArrayBuffer>, source: Source): Program {
 }
 
 /** A program made ready to run. @throws LutraError "unsupported" as load; "bad-argument" for another form */
-export function openProgram(program: Program, { form }: OpenOptions = {}): LoadedProgram {
+export function openProgram(program: Program, options: OpenOptions = {}): LoadedProgram {
+  return opened(program, familyOf(options), null);
+}
+
+function familyOf({ form }: OpenOptions): Family {
   if (form !== undefined && form !== "simd" && form !== "relaxed") {
     throw new LutraError("bad-argument", `a program's form is simd or relaxed, got ${String(form)}`);
   }
-  try {
+  return compiling(() => {
     const family = form ?? chooseFamily();
     checkFamily(family);
-    return loaded(new ProgramRunner(program, family), family, portsOf(program));
+    return family;
+  });
+}
+
+function opened(program: Program, family: Family, made: MadeModule | null): LoadedProgram {
+  return compiling(() => loaded(new ProgramRunner(program, family, made), family, portsOf(program)));
+}
+
+/** What is compiled has been validated: only a page's policy can forbid it. */
+function compiling<T>(make: () => T): T {
+  try {
+    return make();
   } catch (cause) {
-    // What is compiled has been validated: only a page's policy can forbid it.
     if (!(cause instanceof WebAssembly.CompileError || cause instanceof EvalError)) throw cause;
     const note = "the page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src";
     throw new LutraError("unsupported", `WebAssembly may not be compiled here: ${cause.message}`, { note, cause });

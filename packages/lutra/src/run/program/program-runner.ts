@@ -11,7 +11,7 @@ import {
   type Program,
   type TensorType,
 } from "../../program/index.ts";
-import { emitProgram, type Family } from "../../target/wasm/index.ts";
+import { emitProgram, type Family, knownModule, type MadeModule, type ProgramModule } from "../../target/wasm/index.ts";
 import { placeConstants } from "./constants.ts";
 import type { Machine, Place } from "./planner.ts";
 import { type Functions, ProgramMemory } from "./program-memory.ts";
@@ -30,12 +30,12 @@ export class ProgramRunner {
   readonly #machine: Machine;
   readonly #schedules = new Map<string, Schedule>();
 
-  /** @throws LutraError "unsupported" for what the wasm target does not write, or where the engine lacks the form */
-  constructor(program: Program, family: Family) {
-    const module = emitProgram(program, family);
-    const { exports } = new WebAssembly.Instance(compiled(module.bytes, family));
-    const functions = exports as unknown as Functions;
-    const memory = new ProgramMemory((exports as unknown as { memory: WebAssembly.Memory }).memory);
+  /**
+   * @param made a module of the program and the family, if there is one; one that is not is not used
+   * @throws LutraError "unsupported" for what the wasm target does not write, or where the engine lacks the form
+   */
+  constructor(program: Program, family: Family, made: MadeModule | null = null) {
+    const { module, functions, memory } = (made && withMade(program, family, made)) ?? emitted(program, family);
     const fixed = placeConstants(program, module, memory, functions);
     // What panels and addresses stand for is in memory now; the constants themselves may be forgotten.
     this.#machine = { program: { ...program, constants: named(program.constants) }, module, functions, memory, fixed };
@@ -120,11 +120,32 @@ export class ProgramRunner {
   }
 }
 
-function compiled(bytes: Uint8Array<ArrayBuffer>, family: Family): WebAssembly.Module {
-  if (!WebAssembly.validate(bytes)) {
+type Instance = Pick<Machine, "module" | "functions" | "memory">;
+
+function emitted(program: Program, family: Family): Instance {
+  const module = emitProgram(program, family);
+  if (!WebAssembly.validate(module.bytes)) {
     throw new LutraError("unsupported", `this engine does not run the ${family} form of WebAssembly`);
   }
-  return new WebAssembly.Module(bytes);
+  return instantiated(module);
+}
+
+/** Null where the module is not the program's. */
+function withMade(program: Program, family: Family, made: MadeModule): Instance | null {
+  try {
+    const instance = instantiated(knownModule(program, family, made));
+    const { module, functions, memory } = instance;
+    const isWhole = module.names.every((name) => typeof functions[name] === "function");
+    return isWhole && memory.bytes >= module.heapBytes ? instance : null;
+  } catch {
+    return null;
+  }
+}
+
+function instantiated(module: ProgramModule): Instance {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes));
+  const { memory, ...functions } = exports as unknown as Functions & { readonly memory: WebAssembly.Memory };
+  return { module, functions, memory: new ProgramMemory(memory) };
 }
 
 /** The names alone. */

@@ -7,7 +7,11 @@ export {
   emitProgram,
   FUNCTIONS,
   type KernelFunction,
+  knownModule,
+  type MadeModule,
+  MODULE_VERSION,
   type ProductFunctions,
   type ProgramModule,
 } from "./program/emit-program.ts";
 export type { Family, ProductStep } from "./program/factors.ts";
+export { packModule, unpackModule } from "./program/packed.ts";

@@ -1,8 +1,9 @@
 // A program as one WebAssembly module: a function for each kernel, each kind of product, packing and copying, over addresses in its memory. In
 // which order they are called, and where in memory tensors are, the host decides: run/program.
 
+import { LutraError } from "../../../base/index.ts";
 import type { Kernel, Lane } from "../../../kernel/index.ts";
-import { ACCUMULATOR, Facts, type Program, type TensorType } from "../../../program/index.ts";
+import { ACCUMULATOR, type Facts, factsOf, type Program, type TensorType } from "../../../program/index.ts";
 import { assemble, type FunctionDefinition } from "../assembler-module.ts";
 import { DataLayout } from "../data.ts";
 import { kernelFunctions } from "../emit.ts";
@@ -11,7 +12,7 @@ import { type ProductMethod, type ProductStarts, productFunction } from "../prod
 import { columnSumsFunction, packFunction } from "../product-pack.ts";
 import { rowSumsFunction, shiftFunction, widenFunction } from "../product-rows.ts";
 import { isOverRows } from "../rows/emit-rows.ts";
-import { withoutBias } from "./bias.ts";
+import { type WithoutBias, withoutBias } from "./bias.ts";
 import { argmaxRows, copyElements, copyRows, fillBytes, gatherRows } from "./copies.ts";
 import { type Factors, type Family, factorsOf, type ProductStep, startsOf } from "./factors.ts";
 
@@ -41,10 +42,18 @@ export interface ProductFunctions {
   readonly kernel: KernelFunction;
 }
 
-export interface ProgramModule {
+/** A module, and what of it cannot be told from the program. */
+export interface MadeModule {
   /** Exports "memory", "heap" (the first address behind the tables), and functions by name. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly heapBytes: number;
+  /** scratchBytesPerColumn of each kernel's function, in the order of their first steps. */
+  readonly scratch: readonly number[];
+}
+
+export interface ProgramModule extends MadeModule {
+  /** Of all functions. */
+  readonly names: readonly string[];
   readonly kernels: ReadonlyMap<Kernel, KernelFunction>;
   readonly products: ReadonlyMap<ProductStep, ProductFunctions>;
 }
@@ -63,9 +72,17 @@ export const FUNCTIONS = {
   argmax: (lane: Lane): string => `argmax-${lane}`,
 } as const;
 
+/** Of names, parameters and meaning of the functions: another one whenever they change. */
+export const MODULE_VERSION = 1;
+
 /** @throws LutraError "unsupported" for what no kernel or product of the wasm target does */
 export function emitProgram(program: Program, family: Family): ProgramModule {
   return new Emission(program, family).finish();
+}
+
+/** What emitProgram would give, of a module that it gave before. @throws LutraError "bad-model" for one of another program */
+export function knownModule(program: Program, family: Family, made: MadeModule): ProgramModule {
+  return new Emission(program, family, made).finish();
 }
 
 class Emission {
@@ -73,14 +90,18 @@ class Emission {
   readonly #facts: Facts;
   readonly #family: Family;
   readonly #data = new DataLayout(0);
-  readonly #functions: Record<string, FunctionDefinition> = {};
-  /** Equal kernels have one function. */
-  readonly #known = new Map<string, KernelFunction>();
-  readonly #texts = new Map<Kernel, string>();
+  readonly #made: MadeModule | null;
+  /** Null where the module is made. */
+  readonly #functions: Record<string, FunctionDefinition | null> = {};
+  readonly #scratch: number[] = [];
+  /** Steps share kernels, and their functions: those of steps, and those over the sums of products. */
+  readonly #known = { kernel: new Map<Kernel, KernelFunction>(), product: new Map<Kernel, KernelFunction>() };
+  readonly #withoutBias = new Map<Kernel, WithoutBias | null>();
 
-  constructor(program: Program, family: Family) {
+  constructor(program: Program, family: Family, made: MadeModule | null = null) {
     this.#program = program;
-    this.#facts = new Facts(program);
+    this.#made = made;
+    this.#facts = factsOf(program);
     this.#family = family;
   }
 
@@ -89,7 +110,7 @@ class Emission {
     const products = new Map<ProductStep, ProductFunctions>();
     for (const step of this.#program.blocks.flatMap(({ steps }) => steps)) {
       if (step.op === "product") products.set(step, this.#product(step));
-      else if (step.op === "kernel") kernels.set(step.kernel, this.#kernel(step.kernel, ""));
+      else if (step.op === "kernel") kernels.set(step.kernel, this.#kernel(step.kernel, "kernel"));
       else if (step.op === "gather") {
         const lane = this.#laneOf(step.ids);
         this.#add(FUNCTIONS.gather(lane), () => gatherRows(lane));
@@ -98,13 +119,15 @@ class Emission {
         this.#add(FUNCTIONS.argmax(lane), () => argmaxRows(lane));
       } else if (step.op === "move") this.#copies();
     }
+    const names = Object.keys(this.#functions);
+    if (this.#made !== null) return { ...this.#made, names, kernels, products };
     const bytes = assemble({
-      functions: this.#functions,
+      functions: this.#functions as Record<string, FunctionDefinition>,
       globals: { heap: this.#data.end },
       data: this.#data.segments,
       memoryBytes: this.#data.end,
     });
-    return { bytes, heapBytes: this.#data.end, kernels, products };
+    return { bytes, heapBytes: this.#data.end, scratch: this.#scratch, names, kernels, products };
   }
 
   #laneOf(tensor: string): Lane {
@@ -112,7 +135,7 @@ class Emission {
   }
 
   #add(name: string, make: () => FunctionDefinition): string {
-    this.#functions[name] ??= make();
+    if (this.#functions[name] === undefined) this.#functions[name] = this.#made === null ? make() : null;
     return name;
   }
 
@@ -135,12 +158,12 @@ class Emission {
     const { kernel, bias } = this.#takeBias(step, factors);
     const starts = startsOf(factors, bias !== null);
     const name = this.#add(`product-${method}-${starts}`, () => productFunction(method, starts));
-    return { factors, starts, bias, name, kernel: this.#kernel(kernel, ACCUMULATOR) };
+    return { factors, starts, bias, name, kernel: this.#kernel(kernel, "product") };
   }
 
   /** The bias is taken out where it is one row for all, and the columns' starts are free for it. */
   #takeBias(step: ProductStep, { offsetA }: Factors): { readonly kernel: Kernel; readonly bias: string | null } {
-    const without = offsetA === 0 ? withoutBias(step.kernel, ACCUMULATOR) : null;
+    const without = offsetA === 0 ? this.#endingOf(step.kernel) : null;
     const tensor = step.arguments[without?.bias ?? ""];
     if (without === null || tensor === undefined || this.#program.tensors[tensor]?.shape.length !== 1) {
       return { kernel: step.kernel, bias: null };
@@ -148,26 +171,43 @@ class Emission {
     return { kernel: without.kernel, bias: tensor };
   }
 
-  /** @param sums the param that a product writes; "" of others */
-  #kernel(kernel: Kernel, sums: string): KernelFunction {
-    const text = this.#texts.get(kernel) ?? JSON.stringify(kernel);
-    this.#texts.set(kernel, text);
-    const key = `${sums} ${text}`;
-    const known = this.#known.get(key) ?? this.#emitted(kernel, sums);
-    this.#known.set(key, known);
+  #endingOf(kernel: Kernel): WithoutBias | null {
+    const known = this.#withoutBias.get(kernel);
+    if (known !== undefined) return known;
+    const without = withoutBias(kernel, ACCUMULATOR);
+    this.#withoutBias.set(kernel, without);
+    return without;
+  }
+
+  #kernel(kernel: Kernel, of: "kernel" | "product"): KernelFunction {
+    const known = this.#known[of].get(kernel) ?? this.#emitted(kernel, of);
+    this.#known[of].set(kernel, known);
     return known;
   }
 
-  #emitted(kernel: Kernel, sums: string): KernelFunction {
-    const name = `kernel-${this.#known.size}`;
-    const isStrided = sums !== "";
-    const options = isStrided ? { strided: sums } : { isCompact: true };
-    const { run, scratchBytesPerColumn } = kernelFunctions(kernel, this.#family, this.#data, options);
-    this.#functions[name] = run;
+  #emitted(kernel: Kernel, of: "kernel" | "product"): KernelFunction {
+    const name = `${of}-kernel-${this.#known[of].size}`;
+    const scratchBytesPerColumn = this.#madeScratch() ?? this.#emit(name, kernel, of);
+    this.#functions[name] ??= null;
+    this.#scratch.push(scratchBytesPerColumn);
     const isReduced = kernel.values.some((value) => value.op === "reduce");
     const { params, results } = portsOf(kernel);
     const isOfColumns = !isReduced && results.every(({ over }) => over === "element");
-    const kind = isStrided ? "sums" : isOverRows(kernel) ? "rows" : "elements";
+    const kind = of === "product" ? "sums" : isOverRows(kernel) ? "rows" : "elements";
     return { name, params, results, kind, isOfColumns, scratchBytesPerColumn };
+  }
+  /** @returns scratchBytesPerColumn */
+  #emit(name: string, kernel: Kernel, of: "kernel" | "product"): number {
+    const options = of === "product" ? { strided: ACCUMULATOR } : { isCompact: true };
+    const { run, scratchBytesPerColumn } = kernelFunctions(kernel, this.#family, this.#data, options);
+    this.#functions[name] = run;
+    return scratchBytesPerColumn;
+  }
+
+  #madeScratch(): number | null {
+    if (this.#made === null) return null;
+    const bytes = this.#made.scratch[this.#scratch.length];
+    if (bytes === undefined) throw new LutraError("bad-model", "the module is of another program");
+    return bytes;
   }
 }
