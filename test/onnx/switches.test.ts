@@ -2,7 +2,15 @@
 import * as ort from "onnxruntime-node";
 import { expect, it } from "vitest";
 import { openSession } from "../../packages/lutra/src/adapt/onnxruntime.ts";
-import { concatenate, node, type Rounding, readModel, SWITCHES, withSwitches, writeModel } from "../../packages/lutra/src/onnx/index.ts";
+import {
+  concatenate,
+  node,
+  type Rounding,
+  readModel,
+  SWITCHES,
+  withSwitches,
+  writeModel,
+} from "../../packages/lutra/src/onnx/index.ts";
 import { modelBytes, valueInfo } from "./models.ts";
 
 /** y = (x + x) (x + x) - sqrt|x|, x 4 numbers; the sum is read twice. */

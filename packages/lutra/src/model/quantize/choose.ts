@@ -55,7 +55,7 @@ export interface ChosenScheme {
 const MIGRATION_STRENGTH = 0.7;
 /** By how much the mean logit error must fall for what costs nothing at run time, and for more bits, which cost time. */
 const FREE_GAIN = 0.05;
-const BITS_GAIN = 0.15;
+const BITS_GAIN = 0.1;
 /** Of what wide attentions gain together, the share that those kept must bring. */
 const KEPT_GAIN = 0.9;
 
