@@ -19,6 +19,7 @@ function layer(name: string, roundedSignalToNoise: number, signalToNoise: number
     signalToNoise,
     roundedSignalToNoise,
     clipped: 0.0123,
+    errorAlone: 0.0456,
   };
 }
 
@@ -94,6 +95,7 @@ describe("layers in the report of a program", () => {
     expect(figure).toContain("\u2026is much too long for the margin it has here".slice(-30));
     expect(html).toContain("All 2 layers");
     expect(html).toContain("1.23 %");
+    expect(html).toContain("0.0456");
   });
 
   test("are drawn up to a number, the rest is counted", () => {

@@ -3,7 +3,17 @@
 import type { CompiledProgram } from "lutra";
 import { changeTable } from "./metric-text.ts";
 import { type Ports, type StepCounts, shapeText, stepsText } from "./program-ports.ts";
-import { alignedTable, grouped, left, percent, plural, right, type Style, seconds as secondsText } from "./text.ts";
+import {
+  alignedTable,
+  grouped,
+  left,
+  percent,
+  plural,
+  right,
+  type Style,
+  seconds as secondsText,
+  significant,
+} from "./text.ts";
 
 export interface CompiledProgramData extends Omit<CompiledProgram, "program">, Ports, StepCounts {
   readonly to: "program";
@@ -40,7 +50,10 @@ function choiceTable({ choices }: CompiledProgramData, style: Style): string {
   return alignedTable([left("choice"), left("chosen"), left("because")], rows, style);
 }
 
-/** The layers whose codes make most noise: the float model's own numbers in those codes, then what the program really holds. */
+/**
+ * The layers whose codes make most noise: the float model's own numbers in those codes, what the program really holds, and what that noise alone
+ * does to the answers.
+ */
 function layerTable(layers: readonly Layer[], style: Style): string {
   const columns = [
     left("layer"),
@@ -49,6 +62,7 @@ function layerTable(layers: readonly Layer[], style: Style): string {
     right("its own codes"),
     right("all noise"),
     right("clipped"),
+    right("logit error of it alone"),
   ];
   const rows = layers
     .slice(0, MOST_LAYERS)
@@ -59,6 +73,7 @@ function layerTable(layers: readonly Layer[], style: Style): string {
       decibels(layer.roundedSignalToNoise),
       decibels(layer.signalToNoise),
       percent(layer.clipped),
+      layer.errorAlone === null ? "" : significant(layer.errorAlone),
     ]);
   const rest = layers.length - rows.length;
   const more = rest > 0 ? [`and ${plural(rest, "layer")} of less noise, in report.html`] : [];

@@ -17,7 +17,9 @@ Exit codes:
 
 export function buildProgram(signal: AbortSignal): Command {
   const program = new Command("lutra")
-    .description("Compiles the non-linear layers of neural networks into small lookup tables whose error is proven.")
+    .description(
+      "Compiles the non-linear layers of neural networks into small lookup tables whose error is proven, and whole models into integers.",
+    )
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [COMMAND]", "the same as COMMAND --help")

@@ -63,15 +63,18 @@ function trialList({ trials }: ProgramReportData): readonly string[] {
 
 function layerSection({ sensitivity }: ProgramReportData): readonly string[] {
   if (sensitivity === null || sensitivity.length === 0) return [];
-  const rows = sensitivity.map(({ layer, tensor, operator, bits, signalToNoise, roundedSignalToNoise, clipped }) => [
-    text(layer),
-    text(operator),
-    text(tensor),
-    numeric(String(bits)),
-    numeric(shortNumber(roundedSignalToNoise)),
-    numeric(shortNumber(signalToNoise)),
-    numeric(percent(clipped)),
-  ]);
+  const rows = sensitivity.map(
+    ({ layer, tensor, operator, bits, signalToNoise, roundedSignalToNoise, clipped, errorAlone }) => [
+      text(layer),
+      text(operator),
+      text(tensor),
+      numeric(String(bits)),
+      numeric(shortNumber(roundedSignalToNoise)),
+      numeric(shortNumber(signalToNoise)),
+      numeric(percent(clipped)),
+      numeric(errorAlone === null ? "" : shortNumber(errorAlone)),
+    ],
+  );
   const titles = [
     "layer",
     "operator",
@@ -80,6 +83,7 @@ function layerSection({ sensitivity }: ProgramReportData): readonly string[] {
     "its own codes alone, dB",
     "all that has arrived, dB",
     "at the ends of the codes",
+    "mean logit error of it alone",
   ];
   const table = htmlTable(titles, rows);
   return [

@@ -1,14 +1,13 @@
 // Where a program's constants are in its file's data: one after another, in an order and at places that follow from their names and types,
-// so that no list is in two places. The large ones are first, each at a multiple of 64; then the others, from the widest on, without gaps.
-// Short lists of 32 bits have as few bytes for each number as the largest needs, and are spread out when they are read; all others are used
-// where they are.
+// so that no list is in two places: from the widest on, without gaps. Short lists of 32 bits have as few bytes for each number as the largest
+// needs, and are spread out when they are read; all others are used where they are.
 
 import { LANE_ARRAYS } from "../kernel/index.ts";
 import { laneOfCodes, spanOf } from "./lanes.ts";
 import type { Codes, TensorLane } from "./types.ts";
 
+/** Of the data, in the file and in the buffer it is read into. */
 export const ALIGNMENT = 64;
-const LARGE_BYTES = 1024;
 /** Longer lists of 32 bits stay as they are: reading copies no large one. */
 const MOST_SPREAD = 2 ** 14;
 
@@ -56,8 +55,7 @@ export function layOut(constants: readonly Stored[]): { readonly placed: readonl
 }
 
 function alignmentOf(stored: Stored): number {
-  if (isNarrowed(stored)) return 1;
-  return stored.length * stored.width >= LARGE_BYTES ? ALIGNMENT : stored.width;
+  return isNarrowed(stored) ? 1 : stored.width;
 }
 
 function isNarrowed({ lane, width }: Stored): boolean {

@@ -2,7 +2,15 @@ export { type Facts, factsOf } from "./facts.ts";
 export { moduleIn, readProgram, writeProgram } from "./file.ts";
 export { extentsOf, inputCodes } from "./inputs.ts";
 export { type InterpretOptions, interpret } from "./interpret.ts";
-export { decodeCodes, decodeOutputs, encodeInputs, encodeNumbers } from "./numbers.ts";
+export {
+  decodeCodes,
+  decodeOutputs,
+  encodeInputs,
+  encodeNumbers,
+  nanFault,
+  reciprocalsOf,
+  scalesOf,
+} from "./numbers.ts";
 export * from "./places.ts";
 export * from "./polynomial.ts";
 export { interpreterSession } from "./session.ts";

@@ -1,7 +1,7 @@
 // Numbers and the codes that stand for them: what goes into a program and what comes out of it, the same bits in every runner. The only floating
 // point there is.
 
-import { sizeOf, type Tensor, type Tensors } from "../base/index.ts";
+import { type LutraError, sizeOf, type Tensor, type Tensors } from "../base/index.ts";
 import { laneRange } from "../kernel/index.ts";
 import type { Interval } from "../num/index.ts";
 import { bad } from "./inputs.ts";
@@ -9,10 +9,11 @@ import { newCodes } from "./machine.ts";
 import type { Codes, Program, Quantization, TensorType } from "./types.ts";
 
 /**
- * The codes of numbers: floor(x / scale + 1/2) + zeroPoint, saturated to what the tensor holds, in binary64. Where there is no quantization the
- * numbers are the codes, and none saturates.
+ * The codes of numbers: floor(x r + 1/2) + zeroPoint, saturated to what the tensor holds. r = 1 / scale; x, r, their product and the sum are each
+ * rounded to binary32. Where there is no quantization the numbers are the codes, and none saturates.
  * @param data row-major; the last axis has the length of `scale` if that is a list
  * @param codes of the tensor's lane and as long as `data`; filled and returned
+ * @param from the first number that is encoded
  * @throws LutraError "bad-data" for NaN, and for integers that the tensor does not hold
  */
 export function encodeNumbers(
@@ -20,22 +21,34 @@ export function encodeNumbers(
   type: TensorType,
   codes: Codes = newCodes(type.lane, data.length),
   name = "",
+  from = 0,
 ): Codes {
   const { lo, hi } = holds(type);
   if (type.quantization === undefined) return encodeIntegers(data, lo, hi, codes, name);
-  const { scale, zeroPoint } = type.quantization;
-  const columns = typeof scale === "number" ? 1 : scale.length;
-  for (let j = 0; j < columns; j++) {
-    const unit = typeof scale === "number" ? scale : (scale[j] as number);
-    for (let i = j; i < data.length; i += columns) {
-      const x = Number(data[i]);
-      const code = Math.floor(x / unit + 0.5) + zeroPoint;
-      if (code >= lo && code <= hi) codes[i] = code;
-      else if (Number.isNaN(x)) throw bad(`the input ${name} holds NaN`);
-      else codes[i] = code < lo ? lo : hi;
-    }
+  const { zeroPoint } = type.quantization;
+  const reciprocals = reciprocalsOf(type.quantization);
+  for (let i = from; i < data.length; i++) {
+    const product = Math.fround(Math.fround(Number(data[i])) * (reciprocals[i % reciprocals.length] as number));
+    const code = Math.floor(Math.fround(product + 0.5)) + zeroPoint;
+    if (code >= lo && code <= hi) codes[i] = code;
+    else if (Number.isNaN(code)) throw nanFault(name);
+    else codes[i] = code < lo ? lo : hi;
   }
   return codes;
+}
+
+/** 1 / scale in binary32, of each place of the last axis or of all. */
+export function reciprocalsOf({ scale }: Quantization): Float32Array {
+  return Float32Array.from(typeof scale === "number" ? [scale] : scale, (unit) => 1 / unit);
+}
+
+/** The scales in binary32, of each place of the last axis or of all. */
+export function scalesOf({ scale }: Quantization): Float32Array {
+  return Float32Array.from(typeof scale === "number" ? [scale] : scale);
+}
+
+export function nanFault(name: string): LutraError {
+  return bad(`the input ${name} holds NaN`);
 }
 
 function encodeIntegers(data: Tensor["data"], lo: number, hi: number, codes: Codes, name: string): Codes {
@@ -54,18 +67,19 @@ function holds({ lane, range }: TensorType): Interval {
 }
 
 /**
- * The numbers that codes stand for: scale (code - zeroPoint), rounded to binary32.
+ * The numbers that codes stand for: scale (code - zeroPoint), the scale, the difference and the product each rounded to binary32.
  * @param numbers as long as `codes`; filled and returned
+ * @param from the first code that is decoded
  */
 export function decodeCodes(
   codes: Codes,
-  { scale, zeroPoint }: Quantization,
+  quantization: Quantization,
   numbers: Float32Array = new Float32Array(codes.length),
+  from = 0,
 ): Float32Array {
-  const columns = typeof scale === "number" ? 1 : scale.length;
-  for (let j = 0; j < columns; j++) {
-    const unit = typeof scale === "number" ? scale : (scale[j] as number);
-    for (let i = j; i < codes.length; i += columns) numbers[i] = unit * ((codes[i] as number) - zeroPoint);
+  const scales = scalesOf(quantization);
+  for (let i = from; i < codes.length; i++) {
+    numbers[i] = Math.fround((codes[i] as number) - quantization.zeroPoint) * (scales[i % scales.length] as number);
   }
   return numbers;
 }

@@ -2,10 +2,18 @@
 
 import { sizeOf } from "../../base/index.ts";
 import { laneBits } from "../../kernel/index.ts";
-import type { Codes, Program, TensorType } from "../../program/index.ts";
+import {
+  type Codes,
+  type Program,
+  type Quantization,
+  reciprocalsOf,
+  scalesOf,
+  type TensorType,
+} from "../../program/index.ts";
 import {
   FUNCTIONS,
   PANEL_COLUMNS,
+  PORT_STEP,
   type ProductFunctions,
   type ProductStep,
   type ProgramModule,
@@ -20,7 +28,15 @@ export interface Fixed {
   readonly tensors: ReadonlyMap<string, number>;
   /** Of constants packed for a product: panels of one matrix after another. */
   readonly panels: ReadonlyMap<ProductStep, number>;
+  /** Of inputs one over their scales, of outputs their scales: repeated until they end where a step does. */
+  readonly factors: ReadonlyMap<string, Factors>;
   /** The first address behind all. */
+  readonly end: number;
+}
+
+export interface Factors {
+  readonly address: number;
+  /** Behind the last. */
   readonly end: number;
 }
 
@@ -43,6 +59,13 @@ export function placeConstants(
   for (const name of [...Object.keys(program.constants), ...program.states]) {
     if (read.has(name) || program.states.includes(name)) tensors.set(name, take(bytesOf(program, name)));
   }
+  const lists = factorLists(program);
+  const factors = new Map(
+    [...lists].map(([name, { byteLength }]) => {
+      const address = take(byteLength);
+      return [name, { address, end: address + byteLength }] as const;
+    }),
+  );
   const packings = new Map<string, { readonly address: number; readonly step: ProductStep }>();
   for (const step of module.products.keys()) {
     if (program.constants[step.b] === undefined) continue;
@@ -63,7 +86,27 @@ export function placeConstants(
     memory.put(program.constants[step.b] as Codes, end);
     pack(program, module, step, { from: end, to: address }, functions);
   }
-  return { tensors, panels, end };
+  for (const [name, list] of lists) memory.floats((factors.get(name) as Factors).address, list.length).set(list);
+  return { tensors, panels, factors, end };
+}
+
+/** By tensor. */
+function factorLists({ inputs, outputs, tensors }: Program): ReadonlyMap<string, Float32Array> {
+  const list = (name: string, of: (quantization: Quantization) => Float32Array): [string, Float32Array][] => {
+    const { lane, quantization } = tensors[name] as TensorType;
+    return quantization === undefined || lane.startsWith("u") ? [] : [[name, repeated(of(quantization))]];
+  };
+  return new Map([
+    ...Object.values(outputs).flatMap((name) => list(name, scalesOf)),
+    ...inputs.flatMap((name) => list(name, reciprocalsOf)),
+  ]);
+}
+
+/** A list so often that its length is a multiple of a step's. */
+function repeated(list: Float32Array): Float32Array {
+  let length = list.length;
+  while (length % PORT_STEP !== 0) length += list.length;
+  return Float32Array.from({ length }, (_, i) => list[i % list.length] as number);
 }
 
 /** Constants that are read as they are, by other than products. */

@@ -16,6 +16,9 @@ export async function madeModule(deflated: Uint8Array<ArrayBuffer>): Promise<Mad
 }
 
 async function inflated(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | null> {
+  const zlib = nodeZlib();
+  // In Node, where streams take 20 ms to begin with.
+  if (zlib !== undefined) return new Uint8Array(zlib.inflateRawSync(bytes, { maxOutputLength: MOST_BYTES }));
   const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader();
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -34,4 +37,15 @@ async function inflated(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<Arra
     at += part.length;
   }
   return whole;
+}
+
+/** What is used of Node. */
+interface NodeZlib {
+  /** @throws RangeError for more than so many bytes */
+  inflateRawSync(bytes: Uint8Array, options: { readonly maxOutputLength: number }): Uint8Array;
+}
+
+function nodeZlib(): NodeZlib | undefined {
+  const node = globalThis as { readonly process?: { getBuiltinModule?(name: "node:zlib"): NodeZlib } };
+  return node.process?.getBuiltinModule?.("node:zlib");
 }

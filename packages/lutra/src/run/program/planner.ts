@@ -18,11 +18,15 @@ import { type Slot, Slots } from "./slots.ts";
 
 export type Call = () => unknown;
 
+const FLOAT_BYTES = 4;
+
 /** Where a tensor is. */
 export interface Place {
   readonly type: TensorType;
   readonly shape: readonly number[];
   readonly address: number;
+  /** Of the binary32 numbers of an input before all steps, of an output behind them; null where there is no room for them. */
+  readonly numbers: number | null;
 }
 
 /** Calls of a step, once the slots it asked for have addresses. */
@@ -44,6 +48,7 @@ export class Planner {
   /** The slot of each tensor that is no constant or state and no other tensor's under another shape. */
   readonly #tensorSlots = new Map<string, Slot>();
   readonly #shared = new Map<string, Slot>();
+  readonly #numbers = new Map<string, Slot>();
   readonly #shapes = new Map<string, readonly number[]>();
   readonly #same: ReadonlyMap<string, string>;
   #step = 0;
@@ -72,6 +77,14 @@ export class Planner {
       for (const name of namesOf(step)) touch(name, at);
     });
     for (const name of Object.values(program.outputs)) touch(name, steps.length);
+    for (const name of program.inputs) this.#addNumbers(name, -1);
+    for (const name of Object.values(program.outputs)) this.#addNumbers(name, steps.length);
+  }
+
+  /** Memory for the numbers that an input or an output stands for. */
+  #addNumbers(name: string, at: number): void {
+    if (!this.machine.fixed.factors.has(name)) return;
+    this.#numbers.set(name, this.#slots.add(FLOAT_BYTES * sizeOf(this.tensor(name).shape), at, at));
   }
 
   /** Plans a step: slots that it asks for are for it alone, unless it says otherwise. */
@@ -127,7 +140,12 @@ export class Planner {
   places(): ReadonlyMap<string, Place> {
     const names = Object.keys(this.machine.program.tensors).filter((name) => this.#tensorSlots.has(this.rootOf(name)));
     const all = [...names, ...this.machine.program.states, ...Object.values(this.machine.program.outputs)];
-    return new Map(all.map((name) => [name, { ...this.tensor(name), address: this.address(name) }]));
+    return new Map(
+      all.map((name) => {
+        const numbers = this.#numbers.get(name)?.address ?? null;
+        return [name, { ...this.tensor(name), address: this.address(name), numbers }];
+      }),
+    );
   }
 
   call(name: string, ...numbers: readonly number[]): Call {

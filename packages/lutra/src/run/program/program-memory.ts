@@ -15,6 +15,11 @@ export class ProgramMemory {
     this.#memory = memory;
   }
 
+  /** The memory itself, for other modules. */
+  get shared(): WebAssembly.Memory {
+    return this.#memory;
+  }
+
   get bytes(): number {
     return this.#memory.buffer.byteLength;
   }
@@ -31,6 +36,10 @@ export class ProgramMemory {
 
   codes(lane: TensorLane, address: number, length: number): Codes {
     return new LANE_ARRAYS[lane](this.buffer, address, length);
+  }
+
+  floats(address: number, length: number): Float32Array {
+    return new Float32Array(this.buffer, address, length);
   }
 
   put(codes: Codes, address: number): void {

@@ -1,19 +1,11 @@
 // A program loaded: its module compiled, its constants in memory, and a schedule for each set of lengths it has been run with.
 
-import { LutraError, type Tensor, type Tensors } from "../../base/index.ts";
-import {
-  type Codes,
-  decodeCodes,
-  type Extents,
-  encodeNumbers,
-  extentsOf,
-  inputCodes,
-  type Program,
-  type TensorType,
-} from "../../program/index.ts";
+import { LutraError, sizeOf, type Tensor, type Tensors } from "../../base/index.ts";
+import { type Codes, type Extents, extentsOf, inputCodes, type Program } from "../../program/index.ts";
 import { emitProgram, type Family, knownModule, type MadeModule, type ProgramModule } from "../../target/wasm/index.ts";
 import { placeConstants } from "./constants.ts";
 import type { Machine, Place } from "./planner.ts";
+import { Ports } from "./ports.ts";
 import { type Functions, ProgramMemory } from "./program-memory.ts";
 import { type Schedule, schedule } from "./schedule.ts";
 
@@ -28,6 +20,7 @@ export interface RunOptions {
 /** Runs a program, by the same rules as interpret and with the same bits. */
 export class ProgramRunner {
   readonly #machine: Machine;
+  readonly #ports: Ports;
   readonly #schedules = new Map<string, Schedule>();
 
   /**
@@ -39,6 +32,7 @@ export class ProgramRunner {
     const fixed = placeConstants(program, module, memory, functions);
     // What panels and addresses stand for is in memory now; the constants themselves may be forgotten.
     this.#machine = { program: { ...program, constants: named(program.constants) }, module, functions, memory, fixed };
+    this.#ports = new Ports(memory, fixed.factors);
   }
 
   /** Bytes of its WebAssembly memory. */
@@ -51,7 +45,11 @@ export class ProgramRunner {
    * @throws LutraError "bad-data" as interpret
    */
   runCodes(inputs: Tensors, { observe }: RunOptions = {}): Tensors {
-    return this.#run(inputs, inputCodes, observe);
+    const { program } = this.#machine;
+    const run = this.#scheduled(extentsOf(program, inputs));
+    for (const [name, place] of inputsOf(program, run)) inputCodes(name, place.type, inputs, this.#codesAt(place));
+    const { outputs } = this.#perform(run, observe);
+    return mapped(outputs, (tensor) => this.#copied(run.places.get(tensor) as Place));
   }
 
   /**
@@ -59,40 +57,35 @@ export class ProgramRunner {
    * @throws LutraError "bad-data" as interpret, and for NaN
    */
   runNumbers(inputs: Tensors): Tensors {
-    const codes = this.#run(inputs, (name, type, given, into) => {
-      encodeNumbers((given[name] as Tensor).data, type, into, name);
+    const { program } = this.#machine;
+    const run = this.#scheduled(extentsOf(program, inputs));
+    for (const [name, place] of inputsOf(program, run)) {
+      const { data, shape } = inputs[name] as Tensor;
+      if (data.length !== sizeOf(shape))
+        throw new LutraError("bad-data", `the input ${name} has ${data.length} numbers for [${shape}]`);
+      this.#ports.encode(name, data, place, this.#codesAt(place));
+    }
+    const { outputs, isWhole } = this.#perform(run);
+    return mapped(outputs, (tensor) => {
+      const place = run.places.get(tensor) as Place;
+      return { shape: place.shape, data: this.#ports.decode(tensor, place, isWhole) };
     });
-    const { outputs, tensors } = this.#machine.program;
-    return Object.fromEntries(
-      Object.entries(codes).map(([name, { shape, data }]) => {
-        const { quantization } = tensors[outputs[name] as string] as TensorType;
-        return [name, { shape, data: quantization === undefined ? data : decodeCodes(data as Codes, quantization) }];
-      }),
-    );
   }
 
-  #run(
-    inputs: Tensors,
-    write: (name: string, type: TensorType, inputs: Tensors, into: Codes) => void,
+  /** @returns the tensors that hold the outputs, and whether no exit was taken */
+  #perform(
+    { steps, places }: Schedule,
     observe?: RunOptions["observe"],
-  ): Tensors {
-    const { program } = this.#machine;
-    const { steps, places } = this.#scheduled(extentsOf(program, inputs));
-    for (const name of program.inputs) {
-      const place = places.get(name);
-      if (place !== undefined) write(name, place.type, inputs, this.#codesAt(place));
-    }
-    let { outputs } = program;
+  ): { readonly outputs: Program["outputs"]; readonly isWhole: boolean } {
     for (const { calls, results, exit } of steps) {
       for (let i = 0; i < calls.length; i++) calls[i]?.();
       if (observe !== undefined) for (const name of results) observe(name, this.#copied(places.get(name) as Place));
-      if (exit === undefined || !this.#codesAt(places.get(exit.when) as Place).every((code) => code !== 0)) continue;
-      outputs = exit.outputs;
-      break;
+      if (exit === undefined) continue;
+      if (this.#codesAt(places.get(exit.when) as Place).every((code) => code !== 0)) {
+        return { outputs: exit.outputs, isWhole: false };
+      }
     }
-    return Object.fromEntries(
-      Object.entries(outputs).map(([name, tensor]) => [name, this.#copied(places.get(tensor) as Place)]),
-    );
+    return { outputs: this.#machine.program.outputs, isWhole: true };
   }
 
   #scheduled(extents: Extents): Schedule {
@@ -108,16 +101,23 @@ export class ProgramRunner {
   }
 
   #codesAt({ type, shape, address }: Place): Codes {
-    return this.#machine.memory.codes(
-      type.lane,
-      address,
-      shape.reduce((a, b) => a * b, 1),
-    );
+    return this.#machine.memory.codes(type.lane, address, sizeOf(shape));
   }
 
   #copied(place: Place): Tensor {
     return { shape: place.shape, data: this.#codesAt(place).slice() };
   }
+}
+
+function inputsOf({ inputs }: Program, { places }: Schedule): readonly (readonly [string, Place])[] {
+  return inputs.flatMap((name) => {
+    const place = places.get(name);
+    return place === undefined ? [] : [[name, place] as const];
+  });
+}
+
+function mapped(outputs: Program["outputs"], of: (tensor: string) => Tensor): Tensors {
+  return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, of(tensor)]));
 }
 
 type Instance = Pick<Machine, "module" | "functions" | "memory">;

@@ -19,7 +19,7 @@ import {
   portsOf,
 } from "./module.ts";
 import { isShortArithmetic } from "./rows/arithmetic.ts";
-import { emitRows, isOverRows } from "./rows/emit-rows.ts";
+import { emitRows, isOverRows, type RowOptions } from "./rows/emit-rows.ts";
 
 /**
  * @throws LutraError "bad-argument" for another form, "unsupported" for tables of floats other than binary32, and for integer tables of more than 65536 codes that clamp to
@@ -43,21 +43,18 @@ export interface KernelFunctions extends ModuleFunctions {
   readonly scratchBytesPerColumn: number;
 }
 
-export interface KernelOptions {
-  /** A param whose rows lie apart by a number of their own: run is then as emitRows describes it. */
-  readonly strided?: string;
-  /** Without tables that a start function would have to write; there is none then. */
-  readonly isCompact?: boolean;
-}
+/** `isCompact` also leaves out tables that a start function would have to write; there is none then. */
+export type KernelOptions = RowOptions;
 
 /** The functions of a verified kernel, its tables put into `data`: run as EmittedModule describes it. @throws as emit */
 export function kernelFunctions(
   kernel: Kernel,
   form: Form,
   data: DataLayout,
-  { strided, isCompact = false }: KernelOptions = {},
+  options: KernelOptions = {},
 ): KernelFunctions {
-  if (strided !== undefined) return emitRows(kernel, form, data, strided);
+  const { strided, isCompact = false } = options;
+  if (strided !== undefined) return emitRows(kernel, form, data, options);
   const tables = tablesOf(kernel);
   const codes = codesOf(kernel, portsOf(kernel));
   if (codes !== null && isTabulated(kernel, codes, form)) {
@@ -66,7 +63,7 @@ export function kernelFunctions(
   }
   const hole = floatHoleOf(kernel);
   if (hole !== null) return { run: emitFloatTable(tables[hole] as Table, form, data), scratchBytesPerColumn: 0 };
-  return emitRows(kernel, form, data);
+  return emitRows(kernel, form, data, options);
 }
 
 /** Whether answers from a table are faster than computed ones: those of bytes to bytes, and whatever is no short arithmetic. */

@@ -15,3 +15,4 @@ export {
 } from "./program/emit-program.ts";
 export type { Family, ProductStep } from "./program/factors.ts";
 export { packModule, unpackModule } from "./program/packed.ts";
+export { PORT_STEP, PORTS, portsModule } from "./program/ports.ts";

@@ -198,7 +198,7 @@ class Emission {
   }
   /** @returns scratchBytesPerColumn */
   #emit(name: string, kernel: Kernel, of: "kernel" | "product"): number {
-    const options = of === "product" ? { strided: ACCUMULATOR } : { isCompact: true };
+    const options = { isCompact: true, ...(of === "product" ? { strided: ACCUMULATOR } : {}) };
     const { run, scratchBytesPerColumn } = kernelFunctions(kernel, this.#family, this.#data, options);
     this.#functions[name] = run;
     return scratchBytesPerColumn;

@@ -28,19 +28,26 @@ export function isOverRows({ values }: Kernel): boolean {
   return values.some(({ op: operation, over }) => operation === "reduce" || over === "row" || over === "column");
 }
 
-/**
- * run(params..., results..., scratch, rows, columns), or (params..., results..., count) of kernels of elements.
- * @param strided a param per element whose rows lie apart by a number of elements of their own, all else per element by another:
- *   run(params..., results..., scratch, row length of that param, of the others, rows, columns). Without reductions, or with rows of results
- *   that lie apart by more than columns, columns are a multiple of 16
- */
-export function emitRows(kernel: Kernel, form: Form, data: DataLayout, strided?: string): Rows {
+export interface RowOptions {
+  /**
+   * A param per element whose rows lie apart by a number of elements of their own, all else per element by another:
+   * run(params..., results..., scratch, row length of that param, of the others, rows, columns). Without reductions, or with rows of results
+   * that lie apart by more than columns, columns are a multiple of 16.
+   */
+  readonly strided?: string;
+  /** Short code rather than the last few percent of speed. */
+  readonly isCompact?: boolean;
+}
+
+/** run(params..., results..., scratch, rows, columns), or (params..., results..., count) of kernels of elements. */
+export function emitRows(kernel: Kernel, form: Form, data: DataLayout, options: RowOptions = {}): Rows {
+  const { strided, isCompact = false } = options;
   const facts = factsOf(simplify(kernel));
   const overRows = strided !== undefined || isOverRows(kernel);
   const lookups = placeLookups(facts, data);
   const gathered = overRows && form !== "scalar" ? gatheredLookups(facts.kernel, lookups) : new Set<number>();
   const planned = plan(facts, gathered);
-  const frame = new Frame(planned, lookups, form, { isOverRows: overRows, strided });
+  const frame = new Frame(planned, lookups, form, { isOverRows: overRows, strided, isCompact });
   const run = frame.finish(...(overRows ? rowsBody(frame) : elementsBody(frame)));
   return { run, scratchBytesPerColumn: frame.scratchBytesPerColumn };
 }

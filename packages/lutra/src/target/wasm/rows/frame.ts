@@ -23,12 +23,15 @@ export interface FrameOptions {
   readonly isOverRows: boolean;
   /** The param whose rows lie apart by a number of their own, and all else that varies per element by another; absent, by columns. */
   readonly strided?: string | undefined;
+  /** Short code rather than the last few percent of speed. */
+  readonly isCompact: boolean;
 }
 
 export class Frame {
   readonly plan: Plan;
   readonly lookups: Lookups;
   readonly form: Form;
+  readonly isCompact: boolean;
   readonly builder: FunctionBuilder;
   /** Constants, set before everything else. */
   readonly root: Block;
@@ -51,10 +54,11 @@ export class Frame {
   #scratchBytes = 0;
   readonly #scalars = new Map<number, Code>();
 
-  constructor(plan: Plan, lookups: Lookups, form: Form, { isOverRows, strided }: FrameOptions) {
+  constructor(plan: Plan, lookups: Lookups, form: Form, { isOverRows, strided, isCompact }: FrameOptions) {
     this.plan = plan;
     this.lookups = lookups;
     this.form = form;
+    this.isCompact = isCompact;
     const { values, results } = plan.kernel;
     const params = values.flatMap((value, i) => (value.op === "param" ? [i] : []));
     const arrays = params.length + results.length;

@@ -74,11 +74,11 @@ interface Arrays {
 
 /** Several steps at a time, then one. Counting and comparing takes as long as a short step, so of those more are in a round. */
 function wholeSteps(frame: Frame, works: readonly Work[], c: Local): readonly Code[] {
-  const { whole, builder } = frame;
+  const { whole, builder, isCompact } = frame;
   const round = (steps: number): Code =>
     sequence(...works.flatMap((work) => stepsOf(work, steps)), set(c, op("i32.add", get(c), i32(steps * STEP))));
   const single = round(1);
-  const steps = single.length <= SHORT_STEP_BYTES ? MOST_STEPS : FEWEST_STEPS;
+  const steps = single.length <= SHORT_STEP_BYTES && !isCompact ? MOST_STEPS : FEWEST_STEPS;
   const others = (steps - 1) * STEP;
   const end = builder.local("i32");
   const [isRound, isStep] = [op("i32.lt_u", get(c), get(end)), op("i32.lt_u", get(c), get(whole))];
