@@ -1,5 +1,5 @@
 // Files that bring their module along: it is the one that would be emitted, and whatever else is in its place changes no answer.
-import { deflateSync } from "fflate";
+import { deflateRawSync as deflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { LutraError } from "../../packages/lutra/src/base/index.ts";
 import {

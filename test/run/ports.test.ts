@@ -32,30 +32,39 @@ function numbers(length: number, scale: number): Float32Array {
   }).map((x) => x * scale);
 }
 
-const LANES: readonly (readonly [TensorLane, number, (readonly [number, number])?])[] = [
-  ["i8", -5],
-  ["i8", 0, [-63, 63]],
-  ["i16", 0],
-  ["i16", 77, [-2048, 2047]],
-  ["u8", 3],
-  ["i32", 0],
+interface Case {
+  readonly lane: TensorLane;
+  readonly zeroPoint: number;
+  readonly range?: readonly [number, number];
+}
+
+const LANES: readonly Case[] = [
+  { lane: "i8", zeroPoint: -5 },
+  { lane: "i8", zeroPoint: 0, range: [-63, 63] },
+  { lane: "i16", zeroPoint: 0 },
+  { lane: "i16", zeroPoint: 77, range: [-2048, 2047] },
+  { lane: "u8", zeroPoint: 3 },
+  { lane: "i32", zeroPoint: 0 },
 ];
 
 describe("a program on numbers", () => {
-  it.each(LANES)("of %s with zero point %i gives what the definition does", async (lane, zeroPoint, range) => {
-    for (const columns of [1, 5, 16, 40]) {
-      for (const scale of [0.1, Array.from({ length: columns }, (_, i) => 0.01 * (i + 1))]) {
-        const program = copy(lane, columns, { scale, zeroPoint }, range);
-        const loaded = openProgram(program, { form: "simd" });
-        for (const rows of [1, 3, 16, 37]) {
-          const x = { shape: [rows, columns], data: numbers(rows * columns, 0.1) };
-          const codes = encodeInputs(program, { x });
-          const note = `${rows} x ${columns}`;
-          expect(await loaded.run({ x }), note).toEqual(decodeOutputs(program, { y: codes.x as typeof x }));
+  it.each(LANES)(
+    "of $lane with zero point $zeroPoint gives what the definition does",
+    async ({ lane, zeroPoint, range }) => {
+      for (const columns of [1, 5, 16, 40]) {
+        for (const scale of [0.1, Array.from({ length: columns }, (_, i) => 0.01 * (i + 1))]) {
+          const program = copy(lane, columns, { scale, zeroPoint }, range);
+          const loaded = openProgram(program, { form: "simd" });
+          for (const rows of [1, 3, 16, 37]) {
+            const x = { shape: [rows, columns], data: numbers(rows * columns, 0.1) };
+            const codes = encodeInputs(program, { x });
+            const note = `${rows} x ${columns}`;
+            expect(await loaded.run({ x }), note).toEqual(decodeOutputs(program, { y: codes.x as typeof x }));
+          }
         }
       }
-    }
-  });
+    },
+  );
 
   it("refuses NaN wherever it is, and runs on", async () => {
     const loaded = openProgram(copy("i8", 1, { scale: 1, zeroPoint: 0 }), { form: "simd" });
@@ -70,8 +79,9 @@ describe("a program on numbers", () => {
 
   it("takes numbers of other arrays", async () => {
     const loaded = openProgram(copy("i8", 1, { scale: 0.5, zeroPoint: 0 }), { form: "simd" });
-    for (const array of [Float64Array, Int32Array]) {
-      const { y } = await loaded.run({ x: { shape: [20, 1], data: array.from({ length: 20 }, (_, i) => i) } });
+    const counted = Array.from({ length: 20 }, (_, i) => i);
+    for (const data of [Float64Array.from(counted), Int32Array.from(counted)]) {
+      const { y } = await loaded.run({ x: { shape: [20, 1], data } });
       expect(y?.data).toEqual(Float32Array.from({ length: 20 }, (_, i) => i));
     }
   });

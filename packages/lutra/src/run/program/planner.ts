@@ -162,7 +162,7 @@ function sameTensors({ blocks }: Program): ReadonlyMap<string, string> {
 }
 
 /** Every tensor that a step reads or writes. */
-export function namesOf(step: Step): readonly string[] {
+function namesOf(step: Step): readonly string[] {
   switch (step.op) {
     case "product":
       return [step.a, step.b, ...Object.values(step.arguments), ...step.results];

@@ -9,7 +9,6 @@ export {
   type KernelFunction,
   knownModule,
   type MadeModule,
-  MODULE_VERSION,
   type ProductFunctions,
   type ProgramModule,
 } from "./program/emit-program.ts";

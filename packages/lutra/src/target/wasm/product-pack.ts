@@ -29,8 +29,6 @@ import {
 import { PANEL_COLUMNS, type ProductLayout, type ProductMethod, productLayout } from "./product-methods.ts";
 import { packTransposed } from "./product-transpose.ts";
 
-export { rowSumsFunction, shiftFunction, widenFunction } from "./product-rows.ts";
-
 /** Panels that are packed together, row by row: a line of memory of 64 bytes, or two. */
 const PANELS_AT_ONCE = 8;
 

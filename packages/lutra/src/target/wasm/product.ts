@@ -12,7 +12,6 @@ import { type ProductStarts, Tile, TileLocals, type TilePlace, type TileShape } 
 export {
   PANEL_COLUMNS,
   PRODUCT_METHODS,
-  type ProductLayout,
   type ProductMethod,
   panelBytes,
   productLayout,
