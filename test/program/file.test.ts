@@ -151,6 +151,24 @@ describe("constants in a file", () => {
     expect(new DataView(file.buffer).getUint32(24, true)).toBe(80_000 + 5 * (4 + 3 + 2 + 1));
   });
 
+  it("take no bytes where they count from 0, of which there are not too many", () => {
+    const counting = (name: string): readonly [string, Int32Array] => [
+      name,
+      Int32Array.from({ length: 2 ** 14 }, (_, i) => i),
+    ];
+    const of = (count: number): Program => {
+      const names = Array.from({ length: count }, (_, i) => `c${i}`);
+      const type = { lane: "i32", shape: [2 ** 14] } as const;
+      const tensors = Object.fromEntries(["y", ...names].map((name) => [name, type]));
+      const constants = Object.fromEntries(names.map(counting));
+      return { ...programOf(tensors, [{ op: "reshape", input: "c0", result: "y" }]), constants, inputs: [] };
+    };
+    const file = writeProgram(of(3));
+    expect(file.length).toBeLessThan(1000);
+    expect(readProgram(file).constants).toEqual(of(3).constants);
+    expect(() => readProgram(writeProgram(of(65)))).toThrow("more than 1048576 numbers count");
+  });
+
   it("are not copied where they are large, and begin at multiples of their numbers", () => {
     const tensors = {
       big: Int8Array.from({ length: 5000 }, (_, i) => i),

@@ -1,6 +1,6 @@
 // Where a program's constants are in its file's data: one after another, in an order and at places that follow from their names and types,
 // so that no list is in two places: from the widest on, without gaps. Short lists of 32 bits have as few bytes for each number as the largest
-// needs, and are spread out when they are read; all others are used where they are.
+// needs, none if they count from 0, and are spread out when they are read; all others are used where they are.
 
 import { LANE_ARRAYS } from "../kernel/index.ts";
 import { laneOfCodes, spanOf } from "./lanes.ts";
@@ -8,6 +8,8 @@ import type { Codes, TensorLane } from "./types.ts";
 
 /** Of the data, in the file and in the buffer it is read into. */
 export const ALIGNMENT = 64;
+/** The width of 0, 1, 2, ...: positions, which take no bytes. */
+const COUNTED = 0;
 /** Longer lists of 32 bits stay as they are: reading copies no large one. */
 const MOST_SPREAD = 2 ** 14;
 
@@ -31,14 +33,15 @@ export function storedForm(name: string, codes: Codes): Stored {
   const { lo, hi } = spanOf(codes);
   const holds = (width: number): boolean =>
     lane === "i32" ? -(2 ** (8 * width - 1)) <= lo && hi < 2 ** (8 * width - 1) : hi < 2 ** (8 * width);
-  const width = whole === 4 && length <= MOST_SPREAD ? ([1, 2, 3].find(holds) ?? whole) : whole;
-  return { name, lane, length, width };
+  if (whole < 4 || length > MOST_SPREAD) return { name, lane, length, width: whole };
+  const isCount = length > 1 && codes.every((code, i) => code === i);
+  return { name, lane, length, width: isCount ? COUNTED : ([1, 2, 3].find(holds) ?? whole) };
 }
 
 /** Whether a width is one that storedForm gives. */
 export function isWidth({ lane, length, width }: Stored): boolean {
   const whole = LANE_ARRAYS[lane].BYTES_PER_ELEMENT;
-  return width === whole || (whole === 4 && length <= MOST_SPREAD && [1, 2, 3].includes(width));
+  return width === whole || (whole === 4 && length <= MOST_SPREAD && [COUNTED, 1, 2, 3].includes(width));
 }
 
 /** The places of constants, in their order in the data, and how many bytes they take. */
@@ -62,6 +65,11 @@ function isNarrowed({ lane, width }: Stored): boolean {
   return width < LANE_ARRAYS[lane].BYTES_PER_ELEMENT;
 }
 
+/** How many numbers of constants take no bytes: a file could have them without end. */
+export function countedLength(constants: readonly Stored[]): number {
+  return constants.reduce((sum, { length, width }) => (width === COUNTED ? sum + length : sum), 0);
+}
+
 /** Puts a constant into the data. */
 export function store(codes: Codes, { at, width }: Placed, data: Uint8Array): void {
   const bytes = new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength);
@@ -80,6 +88,7 @@ export function restored(placed: Placed, data: Uint8Array<ArrayBuffer>): Codes {
   const array = LANE_ARRAYS[lane];
   if (!isNarrowed(placed)) return new array(data.buffer, data.byteOffset + at, length);
   const codes = new array(length);
+  if (width === COUNTED) return codes.map((_, i) => i) as Codes;
   const unused = 8 * (4 - width);
   for (let i = 0; i < length; i++) {
     let code = 0;

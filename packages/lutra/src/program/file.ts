@@ -7,7 +7,7 @@
 
 import { type Json, LutraError, toJson } from "../base/index.ts";
 import type { Kernel } from "../kernel/index.ts";
-import { ALIGNMENT, isWidth, layOut, restored, type Stored, store, storedForm } from "./constants.ts";
+import { ALIGNMENT, countedLength, isWidth, layOut, restored, type Stored, store, storedForm } from "./constants.ts";
 import { crc32 } from "./crc32.ts";
 import { packJson } from "./pack-json.ts";
 import { PROGRAM, parseKernelAt, parseProgram } from "./parse.ts";
@@ -22,6 +22,8 @@ const PREFIX_BYTES = 32;
 /** Limits of the reader: what a file says is checked against them before anything is made of it. */
 const MOST_HEADER_BYTES = 2 ** 26;
 const MOST_DATA_BYTES = 2 ** 32 - 1;
+/** Numbers of constants that are nowhere in the file. */
+const MOST_COUNTED = 2 ** 20;
 const MOST_MODULE_BYTES = 2 ** 26;
 const FIELDS = { version: 8, headerBytes: 12, headerSum: 16, dataSum: 20, dataBytes: 24, moduleBytes: 28 } as const;
 const SUM_BYTES = 4;
@@ -118,10 +120,11 @@ function constantsOf(
     if (type === undefined) throw PROGRAM.fault(where, "is not declared");
     if (type.shape.some((size) => typeof size !== "number")) throw PROGRAM.fault(where, "its shape is in numbers");
     const length = largest(product(type.shape), []);
-    const one = { name, lane: type.lane, length, width: PROGRAM.integer(bytes, where, 1, 4) };
+    const one = { name, lane: type.lane, length, width: PROGRAM.integer(bytes, where, 0, 4) };
     if (!isWidth(one)) throw PROGRAM.fault(where, `${length} numbers of ${type.lane} have no ${one.width} bytes each`);
     return one;
   });
+  if (countedLength(stored) > MOST_COUNTED) throw PROGRAM.fault("constants", `more than ${MOST_COUNTED} numbers count`);
   const { placed, length } = layOut(stored);
   if (length !== data.length) throw PROGRAM.fault("constants", `they have ${length} bytes, the data ${data.length}`);
   return Object.fromEntries(placed.map((one) => [one.name, restored(one, data)]));

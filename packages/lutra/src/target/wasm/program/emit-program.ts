@@ -2,13 +2,13 @@
 // which order they are called, and where in memory tensors are, the host decides: run/program.
 
 import { LutraError } from "../../../base/index.ts";
-import type { Kernel, Lane } from "../../../kernel/index.ts";
+import { type Kernel, type Lane, laneBits } from "../../../kernel/index.ts";
 import { ACCUMULATOR, type Facts, factsOf, type Program, type TensorType } from "../../../program/index.ts";
 import { assemble, type FunctionDefinition } from "../assembler-module.ts";
 import { DataLayout } from "../data.ts";
 import { kernelFunctions } from "../emit.ts";
 import { type Port, portsOf } from "../module.ts";
-import { type ProductMethod, type ProductStarts, productFunction } from "../product.ts";
+import { type ProductMethod, type ProductStarts, productFunction, productLayout } from "../product.ts";
 import { columnSumsFunction, packFunction } from "../product-pack.ts";
 import { rowSumsFunction, shiftFunction, widenFunction } from "../product-rows.ts";
 import { isOverRows } from "../rows/emit-rows.ts";
@@ -60,8 +60,8 @@ export interface ProgramModule extends MadeModule {
 
 /** Names of the functions that do not depend on a kernel. */
 export const FUNCTIONS = {
-  pack: (method: ProductMethod, isTransposed: boolean): string => `pack-${method}${isTransposed ? "-transposed" : ""}`,
-  columnSums: (method: ProductMethod): string => `column-sums-${method}`,
+  pack: (method: ProductMethod, isTransposed: boolean): string => `pack${panelsOf(method)}${isTransposed ? "t" : ""}`,
+  columnSums: (method: ProductMethod): string => `column-sums${panelsOf(method)}`,
   rowSums: "row-sums",
   shift: "shift",
   widen: { signed: "widen-signed", unsigned: "widen-unsigned" },
@@ -78,6 +78,12 @@ export const MODULE_VERSION = 1;
 /** @throws LutraError "unsupported" for what no kernel or product of the wasm target does */
 export function emitProgram(program: Program, family: Family): ProgramModule {
   return new Emission(program, family).finish();
+}
+
+/** Methods whose panels are alike have one name for them. */
+function panelsOf(method: ProductMethod): string {
+  const { group, bBytes } = productLayout(method);
+  return `-${group}x${bBytes}`;
 }
 
 /** What emitProgram would give, of a module that it gave before. @throws LutraError "bad-model" for one of another program */
@@ -117,7 +123,7 @@ class Emission {
       } else if (step.op === "argmax") {
         const lane = this.#laneOf(step.input);
         this.#add(FUNCTIONS.argmax(lane), () => argmaxRows(lane));
-      } else if (step.op === "move") this.#copies();
+      } else if (step.op === "move") this.#copies(this.#laneOf(step.result));
     }
     const names = Object.keys(this.#functions);
     if (this.#made !== null) return { ...this.#made, names, kernels, products };
@@ -139,10 +145,11 @@ class Emission {
     return name;
   }
 
-  #copies(): void {
+  #copies(lane: Lane): void {
+    const bytes = (laneBits(lane) / 8) as 1 | 2 | 4;
     this.#add(FUNCTIONS.copyRows, copyRows);
     this.#add(FUNCTIONS.fill, fillBytes);
-    for (const bytes of [1, 2, 4] as const) this.#add(FUNCTIONS.copyElements(bytes), () => copyElements(bytes));
+    this.#add(FUNCTIONS.copyElements(bytes), () => copyElements(bytes));
   }
 
   #product(step: ProductStep): ProductFunctions {
@@ -186,7 +193,7 @@ class Emission {
   }
 
   #emitted(kernel: Kernel, of: "kernel" | "product"): KernelFunction {
-    const name = `${of}-kernel-${this.#known[of].size}`;
+    const name = `${of === "product" ? "p" : "k"}${this.#known[of].size}`;
     const scratchBytesPerColumn = this.#madeScratch() ?? this.#emit(name, kernel, of);
     this.#functions[name] ??= null;
     this.#scratch.push(scratchBytesPerColumn);

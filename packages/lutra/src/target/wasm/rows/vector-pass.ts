@@ -72,16 +72,20 @@ interface Arrays {
   result(at: number): InMemory;
 }
 
-/** Several steps at a time, then one. Counting and comparing takes as long as a short step, so of those more are in a round. */
+/** Several steps at a time, then one. Counting and comparing takes as long as a short step, so of those more are in a round. Compact code has no rounds of long ones. */
 function wholeSteps(frame: Frame, works: readonly Work[], c: Local): readonly Code[] {
   const { whole, builder, isCompact } = frame;
   const round = (steps: number): Code =>
     sequence(...works.flatMap((work) => stepsOf(work, steps)), set(c, op("i32.add", get(c), i32(steps * STEP))));
   const single = round(1);
-  const steps = single.length <= SHORT_STEP_BYTES && !isCompact ? MOST_STEPS : FEWEST_STEPS;
+  const isShort = single.length <= SHORT_STEP_BYTES;
+  const isStep = op("i32.lt_u", get(c), get(whole));
+  const singles = when(isStep, repeatWhile(isStep, single));
+  if (isCompact && !isShort) return [set(c, i32(0)), singles];
+  const steps = isShort && !isCompact ? MOST_STEPS : FEWEST_STEPS;
   const others = (steps - 1) * STEP;
   const end = builder.local("i32");
-  const [isRound, isStep] = [op("i32.lt_u", get(c), get(end)), op("i32.lt_u", get(c), get(whole))];
+  const isRound = op("i32.lt_u", get(c), get(end));
   return [
     set(c, i32(0)),
     when(
@@ -89,7 +93,7 @@ function wholeSteps(frame: Frame, works: readonly Work[], c: Local): readonly Co
       set(end, op("i32.sub", get(whole), i32(others))),
       repeatWhile(isRound, round(steps)),
     ),
-    when(isStep, repeatWhile(isStep, single)),
+    singles,
   ];
 }
 
