@@ -247,8 +247,21 @@ describe("a hostile header with right checksums", () => {
     [(text: string): string => text.replace('"bias":2', '"bias":2,"constructor":1'), "is not declared"],
     [(text: string): string => text.replace('"lane":"i32"', '"lane":"i64"'), ""],
     [(text: string): string => text.replace('"shape":["n",12]', '"shape":["n",1e9]'), "do not match"],
-    [(text: string): string => text.replace('"shape":[12,5]', '"shape":[1e9,1e9]'), "the data 70"],
+    [
+      (text: string): string => text.replace('"shape":[12,5]', '"shape":[1e9,1e9]'),
+      "2^53 - 1, got 1000000000000000000",
+    ],
+    [(text: string): string => text.replace('"shape":[12,5]', '"shape":[1e8,1e7]'), "the data 70"],
     [(text: string): string => text.replace('"args":[0,', '"args":[9,'), "does not come before it"],
+    [(text: string): string => text.replace('"zeroPoint":3', '"zeroPoint":16777217'), "16777216, got 16777217"],
+    [(text: string): string => text.replace('"quantization"', '"range":[1],"quantization"'), "must be two numbers"],
+    [(text: string): string => text.replace('"quantization"', '"range":[1,2,3],"quantization"'), "must be two numbers"],
+    [(text: string): string => text.replaceAll('"best"', '"toString"'), "toString is no name"],
+    [(text: string): string => text.replaceAll('"n"', '"constructor"'), '"constructor" is no name'],
+    [
+      (text: string): string => text.replace('"n"', `{"op":"add","args":[${new Array(65).fill(1)}]}`),
+      "at most 64 arguments, got 65",
+    ],
   ])("is refused with the fault %#", (change, message) => {
     const error = refused(withText(change));
     expect(error.code).toBe("bad-model");

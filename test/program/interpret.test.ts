@@ -189,6 +189,11 @@ describe("the inputs of a program", () => {
       ],
       [{ x: { shape: [1, 12], data: Float32Array.from(counting(12), (i) => i / 2) } }, "got 0.5"],
       [{ x: { shape: [1, 12], data: Int8Array.of(1) } }, "the input x has 1 codes for [1,12]"],
+      [
+        { x: { shape: [1.5, 12], data: new Int8Array(18) } },
+        "the axes of the input x are integers from 0 on, got [1.5,12]",
+      ],
+      [{ x: { shape: [-1, 12], data: new Int8Array(0) } }, "are integers from 0 on, got [-1,12]"],
     ];
     for (const [inputs, message] of cases) expect(() => run(program, inputs)).toThrow(message);
     expect(run(program, { x: good }).best?.length).toBe(1);

@@ -78,6 +78,21 @@ describe("a program's file with its module", () => {
       expect(await answers(fileWith(program, made), form)).toEqual(interpret(program, inputs));
   });
 
+  it("is run without the module of another file", async () => {
+    const [weights] = [new Int8Array(60).fill(3)];
+    const near: Program = { ...program, constants: { ...program.constants, weights } };
+    const theirs = programFile(near);
+    const mine = writeProgram(program);
+    const module = theirs.subarray(writeProgram(near).length);
+    const file = new Uint8Array(mine.length + module.length);
+    file.set(mine);
+    file.set(module, mine.length);
+    new DataView(file.buffer).setUint32(28, module.length, true);
+    expect(moduleIn(theirs)).not.toBe(null);
+    expect(moduleIn(file)).toBe(null);
+    for (const form of FAMILIES) expect(await answers(file, form)).toEqual(interpret(program, inputs));
+  });
+
   it("is run without what is not inflated, or of another version", async () => {
     const packed = packModule(emitted);
     packed[0] = 99;

@@ -77,6 +77,20 @@ describe("a program on numbers", () => {
     expect(y?.data).toEqual(new Float32Array(36).fill(2));
   });
 
+  it("keeps inputs and outputs apart where one tensor is both", async () => {
+    const type = { lane: "i8", shape: ["n"], quantization: { scale: 0.5, zeroPoint: 0 } } as const;
+    const program: Program = {
+      ...programOf({ x: type, z: type, y: type }, [{ op: "reshape", input: "z", result: "y" }]),
+      ...{ inputs: ["z", "x"], outputs: { y: "y", x: "x" } },
+    };
+    const given = {
+      z: { shape: [40], data: new Float32Array(40).fill(5) },
+      x: { shape: [40], data: Float32Array.from({ length: 40 }, (_, i) => i / 2) },
+    };
+    const found = await openProgram(program, { form: "simd" }).run(given);
+    expect(found).toEqual({ y: given.z, x: given.x });
+  });
+
   it("takes numbers of other arrays", async () => {
     const loaded = openProgram(copy("i8", 1, { scale: 0.5, zeroPoint: 0 }), { form: "simd" });
     const counted = Array.from({ length: 20 }, (_, i) => i);

@@ -186,7 +186,7 @@ describe.each(FAMILIES)("a program in %s WebAssembly", (form) => {
   it("copies boxes of any strides, also where a place is written twice", () => {
     for (const lane of ["i8", "u16", "i32"] as const) {
       for (let i = 0; i < 60; i++) {
-        const box = Array.from({ length: pick([1, 2, 3, 4]) }, () => pick([1, 2, 3, 5, 17]));
+        const box = Array.from({ length: pick([1, 2, 3, 4, 6]) }, () => pick([1, 2, 3, 5, 17]));
         const strides = (): number[] => box.map(() => pick([0, 1, 2, 3, 17, 40]));
         const [read, write] = [strides(), strides()];
         const last = (of: readonly number[]): number =>
@@ -258,6 +258,44 @@ describe.each(FAMILIES)("a program in %s WebAssembly", (form) => {
       expect(messageOf(() => loaded.runCodes(inputs))).toBe(messageOf(() => interpret(program, inputs)));
     }
     expect(loaded.runCodes({ x: good })).toEqual(interpret(program, { x: good }));
+  });
+
+  it("ends with constants and inputs, and shows reshaped constants", () => {
+    const type: TensorType = { lane: "i32", shape: [2] };
+    const program = programOf(
+      { x: type, one: type, again: type, y: type },
+      [
+        { op: "reshape", input: "one", result: "again" },
+        { op: "exit", when: "one", outputs: { y: "x" } },
+        { op: "count", result: "y" },
+      ],
+      { constants: { one: Int32Array.of(1, 1) } },
+    );
+    expectEqual(program, { x: { shape: [2], data: Int32Array.of(7, 8) } }, form, "exit");
+  });
+
+  it("runs no more once it is released", async () => {
+    const loaded = openProgram(classifier(), { form });
+    await loaded.release();
+    expect(() => loaded.runCodes({})).toThrow("the program was released");
+    expect(loaded.memoryBytes).toBe(0);
+  });
+
+  it.each<[string, unknown]>([
+    ["nothing", undefined],
+    ["null", null],
+    ["a typed array alone", { x: new Float32Array(12) }],
+    ["no data", { x: { shape: [1, 12] } }],
+    ["data in a list", { x: { shape: [1, 12], data: Array(12).fill(0) } }],
+    ["lengths as texts", { x: { shape: ["1", 12], data: new Float32Array(12) } }],
+    ["half a row", { x: { shape: [0.5, 12], data: new Float32Array(6) } }],
+    ["dims instead of a shape", { x: { dims: [1, 12], data: new Float32Array(12) } }],
+  ])("says what inputs are, given %s", async (_, inputs) => {
+    const loaded = openProgram(classifier(), { form });
+    await expect(loaded.run(inputs as Tensors)).rejects.toMatchObject({ code: "bad-data" });
+    await expect(loaded.run({ x: { shape: [1, 12], data: new Float32Array(12) } }, "y" as never)).rejects.toThrow(
+      "a list of names",
+    );
   });
 
   it("takes numbers and gives numbers", async () => {

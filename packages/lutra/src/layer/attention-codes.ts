@@ -41,7 +41,8 @@ export interface AttentionWeightsOptions {
  * d = max sums - sums:
  *   n = min(2^15 - 1, round(d / 2^b)), b the least shift for which 256 steps are below 2^15; steps = round(round(n M / 2^15) / 2^t)
  * M / 2^(15 + t) = 16 scale 2^b, M of 15 bits, rounded half up; where a unit of the sums is half a step or more, by one shift of less than 15.
- * |steps - 16 scale d| is at most 1/2 for the last rounding and 0.02 for those before it. A score left out has no part in the maximum and the
+ * |steps - 16 scale d| is at most 1/2 for the last rounding and 0.016 + 2^-(t + 1) for those before it; t is 6 unless a unit of the sums is a 64th of
+ * a step or more. A score left out has no part in the maximum and the
  * weight 0; in a row of nothing else all weights are equal. Params: "sums" (i32), "mask".
  * @throws LutraError "unsupported" if a unit of the sums is 2^11 or more
  */

@@ -2,7 +2,8 @@
 //   8 bytes "LUTRA\x1a\n\0", then u32: version, length of the header, CRC-32 of the header, CRC-32 of the data, length of the data, of the module
 //   the header, as pack-json.ts has it: the program with its kernels once each, and of the constants names and bytes of each number
 //   zeros up to a multiple of 64, then the constants, placed as constants.ts has it
-//   the module, if any: u32 CRC-32 of what follows, then what a runner made of the program beforehand. It adds nothing to the meaning
+//   the module, if any: u32 CRC-32 of what follows, then the CRC-32 of header and data once more, and what a runner made of them beforehand.
+//   It says what the program says, but is code: whoever loads a file with one trusts its writer as one trusts a script
 // Reading copies no large constant: these are views into the bytes given, which must begin at a multiple of 64 bytes of their buffer.
 
 import { type Json, LutraError, toJson } from "../base/index.ts";
@@ -27,6 +28,8 @@ const MOST_COUNTED = 2 ** 20;
 const MOST_MODULE_BYTES = 2 ** 26;
 const FIELDS = { version: 8, headerBytes: 12, headerSum: 16, dataSum: 20, dataBytes: 24, moduleBytes: 28 } as const;
 const SUM_BYTES = 4;
+/** Before the module itself: the sums of what follows, of the header and of the data. */
+const MODULE_HEAD_BYTES = 3 * SUM_BYTES;
 
 /**
  * The file's bytes: the same for equal programs.
@@ -42,7 +45,7 @@ export function writeProgram(program: Program, module?: Uint8Array): Uint8Array<
   if (length > MOST_DATA_BYTES) throw new LutraError("infeasible", `a program of ${length} bytes is over 4 GiB`);
   const dataStart = aligned(PREFIX_BYTES + header.length);
   const dataEnd = dataStart + length;
-  const bytes = new Uint8Array(dataEnd + (module === undefined ? 0 : SUM_BYTES + module.length));
+  const bytes = new Uint8Array(dataEnd + (module === undefined ? 0 : MODULE_HEAD_BYTES + module.length));
   const data = bytes.subarray(dataStart, dataEnd);
   bytes.set(MAGIC);
   bytes.set(header, PREFIX_BYTES);
@@ -54,18 +57,25 @@ export function writeProgram(program: Program, module?: Uint8Array): Uint8Array<
   view.setUint32(FIELDS.dataSum, crc32(data), true);
   view.setUint32(FIELDS.dataBytes, length, true);
   if (module !== undefined) {
-    view.setUint32(FIELDS.moduleBytes, SUM_BYTES + module.length, true);
-    view.setUint32(dataEnd, crc32(module), true);
-    bytes.set(module, dataEnd + SUM_BYTES);
+    view.setUint32(FIELDS.moduleBytes, MODULE_HEAD_BYTES + module.length, true);
+    view.setUint32(dataEnd + SUM_BYTES, view.getUint32(FIELDS.headerSum, true), true);
+    view.setUint32(dataEnd + 2 * SUM_BYTES, view.getUint32(FIELDS.dataSum, true), true);
+    bytes.set(module, dataEnd + MODULE_HEAD_BYTES);
+    view.setUint32(dataEnd, crc32(bytes.subarray(dataEnd + SUM_BYTES)), true);
   }
   return bytes;
 }
 
-/** What a runner made of the program in a file that readProgram reads; null where there is nothing. */
+/** What a runner made of the program in a file that readProgram reads; null where there is nothing, or what is there is of another program. */
 export function moduleIn(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const length = view.getUint32(FIELDS.moduleBytes, true);
-  return length === 0 ? null : bytes.subarray(bytes.length - length + SUM_BYTES);
+  if (length === 0) return null;
+  const start = bytes.length - length;
+  const isOwn =
+    view.getUint32(start + SUM_BYTES, true) === view.getUint32(FIELDS.headerSum, true) &&
+    view.getUint32(start + 2 * SUM_BYTES, true) === view.getUint32(FIELDS.dataSum, true);
+  return isOwn ? bytes.subarray(start + MODULE_HEAD_BYTES) : null;
 }
 
 function headerOf({ blocks, constants, ...rest }: Program, stored: readonly Stored[]): unknown {
@@ -149,8 +159,8 @@ function sections(bytes: Uint8Array<ArrayBuffer>): {
   if (headerBytes > MOST_HEADER_BYTES)
     throw bad(`a header of ${headerBytes} bytes is over the limit of ${MOST_HEADER_BYTES}`);
   const moduleBytes = field("moduleBytes");
-  if (moduleBytes > MOST_MODULE_BYTES || (moduleBytes > 0 && moduleBytes < SUM_BYTES))
-    throw bad(`a module of ${moduleBytes} bytes is outside the limits of ${SUM_BYTES} to ${MOST_MODULE_BYTES}`);
+  if (moduleBytes > MOST_MODULE_BYTES || (moduleBytes > 0 && moduleBytes < MODULE_HEAD_BYTES))
+    throw bad(`a module of ${moduleBytes} bytes is outside the limits of ${MODULE_HEAD_BYTES} to ${MOST_MODULE_BYTES}`);
   const dataStart = aligned(PREFIX_BYTES + headerBytes);
   const dataEnd = dataStart + dataBytes;
   if (bytes.length !== dataEnd + moduleBytes)

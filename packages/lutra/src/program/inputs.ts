@@ -9,16 +9,20 @@ import type { Codes, Program, TensorType } from "./types.ts";
 
 /** The named sizes of a run, from the shapes of its inputs. @throws LutraError "bad-data" */
 export function extentsOf({ inputs, sizes, tensors }: Program, given: Tensors): Extents {
-  const extents: Record<string, number> = {};
+  const found = new Map<string, number>();
   for (const name of inputs) {
     const shape = given[name]?.shape;
     const wanted = (tensors[name] as TensorType).shape;
     if (shape === undefined) throw bad(`the input ${name} is missing`);
     if (shape.length !== wanted.length) throw bad(`the input ${name} has ${wanted.length} axes, got [${shape}]`);
+    if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
+      throw bad(`the axes of the input ${name} are integers from 0 on, got [${shape}]`);
+    }
     wanted.forEach((size, axis) => {
-      if (typeof size === "string") extents[size] ??= shape[axis] as number;
+      if (typeof size === "string" && !found.has(size)) found.set(size, shape[axis] as number);
     });
   }
+  const extents = Object.fromEntries(found);
   for (const { name, least, most } of sizes) {
     const extent = extents[name] as number;
     if (!(least <= extent && extent <= most)) throw bad(`${name} is from ${least} to ${most}, got ${extent}`);

@@ -4,13 +4,16 @@
 import { type Fields, fields, type Json, LutraError, type Members } from "../base/index.ts";
 import { type Kernel, parseKernel } from "../kernel/index.ts";
 import { TENSOR_LANES } from "./lanes.ts";
+import { product, sizeIn } from "./sizes.ts";
 import type { Block, NamedSize, Part, Program, Quantization, Size, Step, TensorType, Walk } from "./types.ts";
+import { isName, MOST_ZERO_POINT } from "./verify-declarations.ts";
 
 export const PROGRAM: Fields = fields("bad-model", "not a valid program");
 
 const OPS = ["product", "kernel", "gather", "move", "reshape", "count", "argmax", "exit"] as const;
 const MOST_AXES = 16;
 const MOST_NESTING = 8;
+const MOST_ARGS = 64;
 const MOST_EXTENT = 2 ** 31;
 
 /**
@@ -36,7 +39,7 @@ function record<T>(
   parse: (json: Json, where: string) => T,
 ): Readonly<Record<string, T>> {
   const entries = Object.entries(PROGRAM.object(json, where)).map(([name, value]) => {
-    if (name === "__proto__") throw PROGRAM.fault(where, `${name} is no name`);
+    if (!isName(name)) throw PROGRAM.fault(where, `${name} is no name`);
     return [name, parse(value, `${where}.${name}`)] as const;
   });
   return Object.fromEntries(entries);
@@ -51,10 +54,13 @@ function parseNamedSize(json: Json, where: string): NamedSize {
 
 function parseTensorType(json: Json, where: string): TensorType {
   const members = PROGRAM.object(json, where);
-  const [lo, hi] = members.range === undefined ? [] : PROGRAM.numbers(members.range, `${where}.range`);
+  const [lo, hi, ...others] = members.range === undefined ? [] : PROGRAM.numbers(members.range, `${where}.range`);
+  if (members.range !== undefined && (lo === undefined || hi === undefined || others.length > 0)) {
+    throw PROGRAM.fault(`${where}.range`, "must be two numbers");
+  }
   return {
     lane: PROGRAM.oneOf(members.lane, `${where}.lane`, TENSOR_LANES),
-    shape: parseShape(members.shape, `${where}.shape`),
+    shape: parseCounted(members.shape, `${where}.shape`),
     ...(lo === undefined || hi === undefined ? {} : { range: [lo, hi] as const }),
     ...(members.quantization === undefined
       ? {}
@@ -68,8 +74,19 @@ function parseQuantization(json: Json, where: string): Quantization {
     ? PROGRAM.numbers(scale, `${where}.scale`)
     : [PROGRAM.number(scale, `${where}.scale`)];
   if (!scales.every((s) => s > 0 && s < Infinity)) throw PROGRAM.fault(`${where}.scale`, "must be positive and finite");
-  const origin = PROGRAM.integer(zeroPoint, `${where}.zeroPoint`, -(2 ** 31), 2 ** 32 - 1);
+  const origin = PROGRAM.integer(zeroPoint, `${where}.zeroPoint`, -MOST_ZERO_POINT, MOST_ZERO_POINT);
   return { scale: Array.isArray(scale) ? scales : (scales[0] as number), zeroPoint: origin };
+}
+
+/** A shape in numbers, which a constant may have, has a count of elements. */
+function parseCounted(json: Json | undefined, where: string): readonly Size[] {
+  const shape = parseShape(json, where);
+  try {
+    if (shape.every((size) => typeof size === "number")) sizeIn(product(shape), {});
+  } catch (error) {
+    throw error instanceof RangeError ? PROGRAM.fault(where, error.message) : error;
+  }
+  return shape;
 }
 
 function parseShape(json: Json | undefined, where: string): readonly Size[] {
@@ -84,6 +101,7 @@ function parseSize(json: Json | undefined, where: string, depth = 0): Size {
   if (depth >= MOST_NESTING) throw PROGRAM.fault(where, `sizes nest at most ${MOST_NESTING} deep`);
   const members = PROGRAM.object(json, where);
   const args = PROGRAM.array(members.args, `${where}.args`);
+  if (args.length > MOST_ARGS) throw PROGRAM.fault(where, `at most ${MOST_ARGS} arguments, got ${args.length}`);
   return {
     op: PROGRAM.oneOf(members.op, `${where}.op`, ["add", "mul"]),
     args: args.map((arg, i) => parseSize(arg, `${where}.args[${i}]`, depth + 1)),

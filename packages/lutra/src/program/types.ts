@@ -93,6 +93,7 @@ export interface Block {
 /** Codes of a tensor. */
 export type Codes = IntegerArray;
 
+/** Names are distinct: inputs, constants, states and what steps write. A step writes a tensor once and reads none that it writes. */
 export interface Program {
   readonly sizes: readonly NamedSize[];
   readonly tensors: Readonly<Record<string, TensorType>>;
@@ -100,7 +101,10 @@ export interface Program {
   readonly inputs: readonly string[];
   /** Names of the outputs and the tensors that hold them at the end. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** Tensors that keep what they hold from one run to the next; 0 at first. Their shapes have no named sizes. */
+  /**
+   * Tensors that keep what they hold from one run to the next; 0 at first. Their shapes have no named sizes. A run writes each at most once,
+   * behind every step that reads it or a reshape of it: steps read what the last run left; only outputs may be what this one wrote.
+   */
   readonly states: readonly string[];
   readonly blocks: readonly Block[];
 }

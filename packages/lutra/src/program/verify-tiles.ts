@@ -4,7 +4,7 @@ import type { Kernel, Lane, Over, Value } from "../kernel/index.ts";
 import type { Interval } from "../num/index.ts";
 import { innerAxes, resultShape } from "./align.ts";
 import type { Facts } from "./facts.ts";
-import { areEqual, isOne, largest, sameShape, show } from "./sizes.ts";
+import { areEqual, isOne, largest, sameShape, show, smallest } from "./sizes.ts";
 import type { Size, Step, TensorType } from "./types.ts";
 
 /** The param that holds a product's sums. */
@@ -54,8 +54,13 @@ export type Tiled = Step & { readonly op: "product" | "kernel" };
 
 export function tileComplaint(step: Tiled, tile: readonly Size[], facts: Facts): string | null {
   facts.rangesOf(step.kernel);
-  const longest = largest(tile.at(-1) as Size, facts.program.sizes);
-  const { maxRow } = step.kernel.spec;
+  const columns = tile.at(-1) as Size;
+  const longest = largest(columns, facts.program.sizes);
+  const { spec, values } = step.kernel;
+  const { maxRow } = spec;
+  if (values.some(({ op }) => op === "reduce") && smallest(columns, facts.program.sizes) < 1) {
+    return `the kernel reduces rows of ${show([columns])}, which may be none`;
+  }
   if (maxRow !== undefined && longest > maxRow) return `rows of up to ${longest}, the kernel's have at most ${maxRow}`;
   return argumentsComplaint(step, tile, facts) ?? resultsComplaint(step, tile, facts);
 }
@@ -63,7 +68,7 @@ export function tileComplaint(step: Tiled, tile: readonly Size[], facts: Facts):
 function argumentsComplaint(step: Tiled, tile: readonly Size[], facts: Facts): string | null {
   for (const value of step.kernel.values) {
     if (value.op !== "param" || (step.op === "product" && value.name === ACCUMULATOR)) continue;
-    const name = step.arguments[value.name];
+    const name = Object.hasOwn(step.arguments, value.name) ? step.arguments[value.name] : undefined;
     if (name === undefined) return `the kernel's param "${value.name}" has no argument`;
     const complaint =
       argumentComplaint(value, facts.program.tensors[name] as TensorType, tile) ?? promiseComplaint(value, name, facts);

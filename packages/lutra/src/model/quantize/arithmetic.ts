@@ -9,6 +9,7 @@ import { formatFor, type Role } from "./formats.ts";
 import { constantOperand, weighedAt, weighedOnce } from "./fusion.ts";
 import { linear } from "./linear.ts";
 import { quotient } from "./plain.ts";
+import { alignedOperand } from "./repeated.ts";
 import { rescaled } from "./rescaled.ts";
 
 type Binary = Extract<Operator, { op: "binary" }>;
@@ -19,7 +20,7 @@ export function arithmetic(lowering: Lowering, operator: Binary, format: Integer
   return (
     scaledBy(lowering, operator, role) ??
     residualSum(lowering, operator, format, role) ??
-    ofTensors(lowering, operator, format)
+    ofTensors(lowering, operator, format, role)
   );
 }
 
@@ -65,16 +66,17 @@ export function factorOf(lowering: Lowering, operator: Binary): { readonly by: n
   return operator.fn === "div" && found.other === operator.a ? { by: 1 / by, other: found.other } : null;
 }
 
-/** Gates are products of 8-bit codes; with constants, as in rotations, and in sums operands have 16. */
-function ofTensors(lowering: Lowering, operator: Binary, format: IntegerFormat): Held {
+/** Gates are products of 8-bit codes; with constants, as in rotations, and in sums operands have 16. So has the result, at most. */
+function ofTensors(lowering: Lowering, operator: Binary, format: IntegerFormat, role: Role): Held {
   const { fn, a, b, result } = operator;
   if (fn === "div") return quotient(lowering, operator, format);
   if (fn !== "add" && fn !== "sub" && fn !== "mul")
     throw fault(lowering, result, `${fn} of activations has no integer form`);
+  if (role === "long") return lowering.need(result, "wide");
   const shape = shapeIn(lowering, result);
-  const role: Role = fn === "mul" && !isKnown(lowering, a) && !isKnown(lowering, b) ? "even" : "wide";
-  const [x, y] = [lowering.need(a, role), lowering.need(b, role)];
-  const [left, right] = [x, y].map(({ tensor }) => lowering.builder.aligned(tensor, shape)) as [Aligned, Aligned];
+  const operands: Role = fn === "mul" && !isKnown(lowering, a) && !isKnown(lowering, b) ? "even" : "wide";
+  const [x, y] = [lowering.need(a, operands), lowering.need(b, operands)];
+  const [left, right] = [x, y].map((held) => alignedOperand(lowering, held, shape)) as [Aligned, Aligned];
   const make = { add: addCodes, sub: subCodes, mul: mulCodes }[fn];
   const kernel = make({ a: x.format, b: y.format, output: format, over: { a: left.over, b: right.over } });
   const z = lowering.builder.codes(format, shape);

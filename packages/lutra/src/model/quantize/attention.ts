@@ -1,16 +1,19 @@
 // Attention: scores of 7-bit queries and 8-bit keys become unnormalised 7-bit exponentials, whose products with 8-bit values are divided by
 // their sums.
 
+import type { LutraError } from "../../base/index.ts";
 import { fill } from "../../kernel/index.ts";
 import { attentionContext, attentionShares, attentionWeights, eitherFlag } from "../../layer/index.ts";
 import type { IntegerFormat } from "../../num/index.ts";
 import { areSame, fromNumber, type Polynomial } from "../../program/index.ts";
 import type { Operator, Shape } from "../trace/network.ts";
 import { factorOf } from "./arithmetic.ts";
-import { type Aligned, constantOf, type Held, type Lowering, partOf, shapeIn } from "./context.ts";
+import { type Aligned, constantOf, fault, type Held, type Lowering, partOf, shapeIn } from "./context.ts";
 import type { Role } from "./formats.ts";
-import { codedOf, maskOf } from "./masks.ts";
+import { flagsOf, valuesOf } from "./masks.ts";
 import { plainProduct, plainSoftmax, plainWeights } from "./plain.ts";
+
+const ONE = fromNumber(1);
 
 type Product = Extract<Operator, { op: "product" }>;
 type Softmax = Extract<Operator, { op: "softmax" }>;
@@ -109,16 +112,27 @@ function keysOf(lowering: Lowering, name: string, role: Role): Keys {
   return { held, isTransposed: true };
 }
 
-/** Several masks as one: what any of them leaves out. */
+/** Several masks as one: what any of them leaves out, of no more axes than they have. */
 function maskOver({ builder }: Lowering, masks: readonly string[], shape: Shape): Aligned | undefined {
-  const aligned = masks.map((each) => builder.aligned(each, shape));
-  return aligned.reduce<Aligned | undefined>((a, b) => {
-    if (a === undefined) return b;
-    const both = builder.declare("u8", shape, { range: [0, 1] });
-    const args = { a: a.tensor, b: b.tensor };
-    builder.kernel(eitherFlag({ a: a.over, b: b.over }), shape, args, [both]);
-    return { tensor: both, over: "element" };
-  }, undefined);
+  const [first, ...others] = masks;
+  if (first === undefined) return undefined;
+  const all = others.reduce((one, other) => {
+    const common = joinedShape(builder.shapeOf(one), builder.shapeOf(other));
+    const [a, b] = [builder.aligned(one, common), builder.aligned(other, common)];
+    const both = builder.declare("u8", common, { range: [0, 1] });
+    builder.kernel(eitherFlag({ a: a.over, b: b.over }), common, { a: a.tensor, b: b.tensor }, [both]);
+    return both;
+  }, first);
+  return builder.aligned(all, shape);
+}
+
+/** Of two tensors that repeat axes that are 1 or missing. */
+function joinedShape(a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const [x, y] = [a.at(i - rank) ?? ONE, b.at(i - rank) ?? ONE];
+    return areSame(x, ONE) ? y : x;
+  });
 }
 
 interface Scores {
@@ -146,22 +160,28 @@ function scoresOf(lowering: Lowering, name: string): Scores | null {
 }
 
 /** A sum with numbers that are 0 or far below the others. */
-function masked(lowering: Lowering, { a, b }: Extract<Operator, { op: "binary" }>): Scores | null {
+function masked(lowering: Lowering, { a, b, result }: Extract<Operator, { op: "binary" }>): Scores | null {
   for (const [mask, rest] of [
     [b, a],
     [a, b],
   ] as const) {
-    const coded = codedOf(lowering, mask);
-    if (coded === null || coded.table.some((x) => x !== 0 && !isExcluding(x))) continue;
-    const inner = scoresOf(lowering, rest);
-    if (inner === null) return null;
-    return withMask(inner, maskOf(lowering, coded, isExcluding, shapeIn(lowering, mask)));
+    const values = valuesOf(lowering, mask);
+    if (!values?.some(isExcluding)) continue;
+    const inner = values.every((x) => x === 0 || isExcluding(x)) ? scoresOf(lowering, rest) : null;
+    const masks = inner === null ? null : flagsOf(lowering, mask, isExcluding);
+    if (inner === null || masks === null) throw unmasked(lowering, result);
+    return { ...inner, masks: [...inner.masks, ...masks] };
   }
   return null;
 }
 
-function withMask(scores: Scores, mask: string): Scores {
-  return { ...scores, masks: [...scores.masks, mask] };
+function unmasked(lowering: Lowering, result: string): LutraError {
+  return fault(
+    lowering,
+    result,
+    "a mask has no integer form here",
+    "what leaves scores out is added to a product of queries and keys, times a number, and holds 0 and numbers of -1000 and below",
+  );
 }
 
 /** So far below the others that its exponential is 0. */
@@ -169,13 +189,12 @@ function isExcluding(x: number): boolean {
   return x <= -1000;
 }
 
-/** A condition that chooses between scores and one number far below. */
-function selected(lowering: Lowering, { condition, a, b }: Extract<Operator, { op: "select" }>): Scores | null {
-  const coded = codedOf(lowering, condition);
-  const [yes, no] = [constantOf(lowering, a), constantOf(lowering, b)];
-  const excluding = (yes ?? no)?.data;
-  const inner = scoresOf(lowering, yes === undefined ? a : b);
-  if (coded === null || inner === null || excluding === undefined || !excluding.every(isExcluding)) return null;
-  const isExcluded = (x: number): boolean => (yes === undefined ? x === 0 : x !== 0);
-  return withMask(inner, maskOf(lowering, coded, isExcluded, shapeIn(lowering, condition)));
+/** A condition that chooses between scores and numbers far below. */
+function selected(lowering: Lowering, { condition, a, b, result }: Extract<Operator, { op: "select" }>): Scores | null {
+  const [yes, no] = [a, b].map((name) => valuesOf(lowering, name)?.every(isExcluding) ?? false);
+  if (yes === no) return null;
+  const inner = scoresOf(lowering, yes ? b : a);
+  const masks = inner === null ? null : flagsOf(lowering, condition, (x) => (x !== 0) === yes);
+  if (inner === null || masks === null) throw unmasked(lowering, result);
+  return { ...inner, masks: [...inner.masks, ...masks] };
 }

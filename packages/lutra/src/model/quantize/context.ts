@@ -1,7 +1,7 @@
 // What the parts of a lowering share: the program so far, and tensors of the network in the forms that are wanted.
 
 import { LutraError } from "../../base/index.ts";
-import { type Kernel, laneOf, type Over } from "../../kernel/index.ts";
+import { type Kernel, laneOf, type Over, type Value } from "../../kernel/index.ts";
 import { codeRange, type Format, type IntegerFormat, type Interval } from "../../num/index.ts";
 import {
   areSame,
@@ -66,6 +66,8 @@ export interface Lowering {
   readonly options: LowerOptions;
   readonly builder: ProgramBuilder;
   operatorOf(tensor: string): Operator | undefined;
+  /** The operators that read a tensor, once for each operand. */
+  readersOf(tensor: string): readonly Operator[];
   /** A tensor in a role, in the format that all share to whom moves carry it. Without a zero point it may have another, of no more bits. */
   need(tensor: string, role: Role): Held;
   /** An input of ids or masks as i32 codes, or what moves and counting make of one. */
@@ -83,13 +85,27 @@ export class ProgramBuilder {
   readonly #steps: Step[] = [];
   readonly #shapes = new Map<string, Shape>();
   readonly #contents = new Map<string, string>();
+  readonly #reserved: ReadonlySet<string>;
   #count = 0;
 
+  /** @param reserved names that inputs have: no other tensor gets one */
+  constructor(reserved: readonly string[]) {
+    this.#reserved = new Set(reserved);
+  }
+
   /** A new tensor. */
-  declare(lane: TensorLane, shape: Shape, type: Partial<TensorType> = {}, name = `v${this.#count++}`): string {
+  declare(lane: TensorLane, shape: Shape, type: Partial<TensorType> = {}, name: string = this.#newName()): string {
+    if (this.has(name)) throw new Error(`the tensor ${name} is declared twice`);
     this.#tensors[name] = { lane, shape: shape.map(toSize), ...type };
     this.#shapes.set(name, shape);
     return name;
+  }
+
+  #newName(): string {
+    for (;;) {
+      const name = `v${this.#count++}`;
+      if (!this.#reserved.has(name)) return name;
+    }
   }
 
   /** A new tensor of codes. */
@@ -116,12 +132,30 @@ export class ProgramBuilder {
     this.#steps.push(step);
   }
 
-  kernel(kernel: Kernel, tile: Shape, args: Readonly<Record<string, string>>, results: readonly string[]): void {
-    this.emit({ op: "kernel", kernel, tile: tile.map(toSize), arguments: args, results });
+  /** A kernel over tensors of a shape: of fewer than two axes, which no tile has, they are rows. */
+  kernel(kernel: Kernel, shape: Shape, args: Readonly<Record<string, string>>, results: readonly string[]): void {
+    const tile = tileOf(shape);
+    const emit = (own: typeof args, made: readonly string[]): void =>
+      this.emit({ op: "kernel", kernel, tile: tile.map(toSize), arguments: own, results: made });
+    if (tile.length === shape.length) {
+      emit(args, results);
+      return;
+    }
+    const params = kernel.values.filter((value) => value.op === "param");
+    const aligned = params.map(({ name, over }) => [name, this.#as(args[name] as string, innerAxes(tile, over))]);
+    const made = results.map((name, i) => {
+      const { over } = kernel.values[kernel.results[i] as number] as Value;
+      const inner = innerAxes(tile, over);
+      return inner.length === this.shapeOf(name).length ? name : this.#like(name, inner);
+    });
+    emit(Object.fromEntries(aligned), made);
+    for (const [i, name] of results.entries()) {
+      if (made[i] !== name) this.emit({ op: "reshape", input: made[i] as string, result: name });
+    }
   }
 
   has(tensor: string): boolean {
-    return this.#tensors[tensor] !== undefined;
+    return Object.hasOwn(this.#tensors, tensor);
   }
 
   shapeOf(tensor: string): Shape {
@@ -129,15 +163,27 @@ export class ProgramBuilder {
   }
 
   reshaped(tensor: string, shape: Shape): string {
-    const { lane, range, quantization } = this.#tensors[tensor] as TensorType;
-    const kept = { ...(range === undefined ? {} : { range }), ...(quantization === undefined ? {} : { quantization }) };
-    const result = this.declare(lane, shape, kept);
+    const result = this.#like(tensor, shape);
     this.emit({ op: "reshape", input: tensor, result });
     return result;
   }
 
-  /** A tensor as an argument of a kernel over a tile: what it varies over, without an axis of rows or columns that is 1. */
-  aligned(tensor: string, tile: Shape): Aligned {
+  /** A new tensor of another shape, of the same type otherwise. */
+  #like(tensor: string, shape: Shape): string {
+    const { lane, range, quantization } = this.#tensors[tensor] as TensorType;
+    const kept = { ...(range === undefined ? {} : { range }), ...(quantization === undefined ? {} : { quantization }) };
+    return this.declare(lane, shape, kept);
+  }
+
+  /** A tensor with as many axes as a shape of as many elements. */
+  #as(tensor: string, shape: Shape): string {
+    return this.shapeOf(tensor).length === shape.length ? tensor : this.reshaped(tensor, shape);
+  }
+
+  /** A tensor as an argument of a kernel over a shape: what it varies over, without an axis of rows or columns that is 1. */
+  aligned(given: string, whole: Shape): Aligned {
+    const tile = tileOf(whole);
+    const tensor = tile.length === whole.length ? given : this.#as(given, tileOf(this.shapeOf(given)));
     const shape = this.shapeOf(tensor);
     const [rows, columns] = tile.slice(-2) as [Polynomial, Polynomial];
     const hasRows = shape.length >= 2 && areSame(shape.at(-2) as Polynomial, rows);
@@ -162,6 +208,17 @@ export class ProgramBuilder {
   }
 }
 
+/** A shape with at least two axes. */
+function tileOf(shape: Shape): Shape {
+  return [...Array<Polynomial>(Math.max(0, 2 - shape.length)).fill(ONE), ...shape];
+}
+
+/** The axes of a tile without outer axes that vary with a value. */
+function innerAxes(tile: Shape, over: Over): Shape {
+  const [rows, columns] = tile as readonly [Polynomial, Polynomial];
+  return over === "element" ? [rows, columns] : over === "row" ? [rows] : over === "column" ? [columns] : [];
+}
+
 export function tensorLane(format: Format): TensorLane {
   return laneOf(format) as TensorLane;
 }
@@ -184,7 +241,22 @@ export function partOf({ box, read, write }: Piece, from: string): Part {
   };
 }
 
-export function fault({ network }: Lowering, tensor: string, message: string, note?: string): LutraError {
-  const where = network.sources[tensor] ?? tensor;
+/** The value of the model that a tensor holds, or the first one behind it; the tensor itself if there is none. */
+export function whereabouts(lowering: Pick<Lowering, "network" | "readersOf">, tensor: string): string {
+  const { sources } = lowering.network;
+  const waiting = [tensor];
+  const seen = new Set(waiting);
+  for (let at = waiting.shift(); at !== undefined; at = waiting.shift()) {
+    if (sources[at] !== undefined) return sources[at];
+    for (const { result } of lowering.readersOf(at)) {
+      if (!seen.has(result)) waiting.push(result);
+      seen.add(result);
+    }
+  }
+  return tensor;
+}
+
+export function fault(lowering: Lowering, tensor: string, message: string, note?: string): LutraError {
+  const where = whereabouts(lowering, tensor);
   return new LutraError("unsupported", message, note === undefined ? { where } : { where, note });
 }

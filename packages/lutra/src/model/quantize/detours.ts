@@ -111,3 +111,12 @@ function renamed(operator: Operator, name: (tensor: string) => string): Operator
       return operator satisfies never;
   }
 }
+
+/** The operators that read each tensor, once for each operand. */
+export function readersOf({ operators }: Network): ReadonlyMap<string, readonly Operator[]> {
+  const readers = new Map<string, Operator[]>();
+  for (const operator of operators) {
+    for (const tensor of readsOf(operator)) readers.set(tensor, [...(readers.get(tensor) ?? []), operator]);
+  }
+  return readers;
+}

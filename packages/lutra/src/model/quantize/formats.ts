@@ -18,6 +18,13 @@ export const BITS: Readonly<Record<Role, number>> = {
   ...{ byte: 8, seven: 7, even: 8, nine: 9, ten: 10, eleven: 11, twelve: 12, wide: 16, long: 32 },
 };
 
+/** So large a number stands for infinity: its code saturates. */
+const INFINITE = 1e30;
+
+export function isInfinite(x: number): boolean {
+  return Math.abs(x) >= INFINITE;
+}
+
 /** Of the codes in use, sign apart: one for each sign, but for the long ones, which stay far from 32 bits. */
 export function largestCode(role: Exclude<Role, "byte">): number {
   return role === "long" ? 2 ** 22 : 2 ** (BITS[role] - 1) - 1;
@@ -43,12 +50,14 @@ export function rangeOf(data: Float64Array): Interval {
   return { lo, hi };
 }
 
-/** Formats of a network's tensors: what moves carry from one to another has one format in both, of the numbers of those that no move gives. */
+/** Formats of a network's tensors: what moves carry from one to another has one format in both, of the numbers of those that no move gives and of what fills it. */
 export class Formats {
   /** Tensors that moves connect, each by the one that stands for them all. */
   readonly #representatives = new Map<string, string>();
   /** Of each representative, the tensors whose numbers are its own. */
   readonly #members = new Map<string, string[]>();
+  /** Of each representative, what moves write where they copy nothing. */
+  readonly #fills = new Map<string, number[]>();
   readonly #range: (tensor: string, role: Role) => Interval;
   readonly #known = new Map<string, IntegerFormat>();
 
@@ -62,6 +71,11 @@ export class Formats {
       if (operator.op === "reshape") this.#join(operator.input, operator.result);
       if (operator.op === "move") for (const { from } of operator.pieces) this.#join(from, operator.result);
       if (operator.op === "reshape" || operator.op === "move") carried.add(operator.result);
+    }
+    for (const operator of operators) {
+      if (operator.op !== "move" || isInfinite(operator.fill)) continue;
+      const root = this.#representative(operator.result);
+      this.#fills.set(root, [...(this.#fills.get(root) ?? []), operator.fill]);
     }
     for (const tensor of new Set([...Object.keys(shapes), ...Object.keys(constants)])) {
       if (carried.has(tensor)) continue;
@@ -80,9 +94,16 @@ export class Formats {
 
   #rangeOfAll(root: string, role: Role): Interval {
     const ranges = (this.#members.get(root) ?? []).map((tensor) => this.#range(tensor, role));
+    const fills = this.#fills.get(root) ?? [];
     return {
-      lo: ranges.reduce((least, { lo }) => Math.min(least, lo), 0),
-      hi: ranges.reduce((most, { hi }) => Math.max(most, hi), 0),
+      lo: Math.min(
+        ranges.reduce((least, { lo }) => Math.min(least, lo), 0),
+        ...fills,
+      ),
+      hi: Math.max(
+        ranges.reduce((most, { hi }) => Math.max(most, hi), 0),
+        ...fills,
+      ),
     };
   }
 

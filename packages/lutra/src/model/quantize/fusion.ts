@@ -1,6 +1,6 @@
 // What ends in the kernel of a product with weights: a bias, a function or a residual sum of what nothing else reads.
 
-import type { Constant, Network, Operator } from "../trace/network.ts";
+import type { Constant, Operator } from "../trace/network.ts";
 import { constantOf, type Lowering } from "./context.ts";
 
 type Product = Extract<Operator, { op: "product" }>;
@@ -10,13 +10,6 @@ type Binary = Extract<Operator, { op: "binary" }>;
 export interface Weighed {
   readonly product: Product;
   readonly bias: Constant | null;
-}
-
-export function readersOf({ operators }: Network, name: string): readonly Operator[] {
-  return operators.filter((operator) => {
-    const isMoved = operator.op === "move" && operator.pieces.some(({ from }) => from === name);
-    return isMoved || (operator.result !== name && Object.values(operator).includes(name));
-  });
 }
 
 /** The operand that is known beforehand, and the other one. */
@@ -41,9 +34,9 @@ export function weighedAt(lowering: Lowering, tensor: string): Weighed | null {
   return isVector ? { product: inner.product, bias: found.constant } : null;
 }
 
-/** The same if one operator alone reads the tensor, and it is no output. */
+/** The same if one operand alone is the tensor, and it is no output. */
 export function weighedOnce(lowering: Lowering, tensor: string): Weighed | null {
   const { network } = lowering;
-  const isOnce = readersOf(network, tensor).length === 1 && !Object.values(network.outputs).includes(tensor);
+  const isOnce = lowering.readersOf(tensor).length === 1 && !Object.values(network.outputs).includes(tensor);
   return isOnce ? weighedAt(lowering, tensor) : null;
 }

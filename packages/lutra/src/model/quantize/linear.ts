@@ -13,6 +13,13 @@ import type { Weighed } from "./fusion.ts";
 const LARGEST_WEIGHT = 63;
 /** Of a bias in units of its column's sums. */
 const LARGEST_OFFSET = 2 ** 24;
+/** Offsets up to these leave sums their last bit, of 16 and of 23 bits. */
+const LOSSLESS = 2 ** 14;
+const LOSSLESS_LONG = 2 ** 21;
+/** Sums may be rounded to so many units: the roundings of the weights, up to half of one times 127 for each, make more. */
+const HARMLESS_LOSS = 2 ** 4;
+/** And in any case to what is so much of an output's unit. */
+const HARMLESS_ERROR = 1 / 4;
 /** Columns with weights so much smaller than the output's unit, and than the largest column's, are rounded in coarser units. */
 const SMALLEST_COLUMN = 2 ** -16;
 const SUMS: IntegerFormat = integerFormat(true, 32);
@@ -39,12 +46,7 @@ export function linear(
   const [k, n] = weights.shape as [number, number];
   const x = lowering.need(a, lowering.options.weighed?.(a) ?? "byte");
   const data = weights.data.map((w, i) => w * (x.scales?.[Math.floor(i / n)] ?? 1));
-  const smallest = (SMALLEST_COLUMN * data.reduce((most, w) => Math.max(most, Math.abs(w)), 0)) / LARGEST_WEIGHT;
-  // A column so small beside its bias that the bias would pass 30 bits of its unit is one of zeros with a larger unit.
-  const scales = columns(n, (j) => {
-    const least = Math.abs(biasOf(bias, j)) / x.format.scale / LARGEST_OFFSET;
-    return Math.max(largestOf(data, k, n, j) / LARGEST_WEIGHT, least, smallest) || 1 / LARGEST_WEIGHT;
-  });
+  const scales = unitsOf({ data, k, n, bias }, x.format, format);
   const codes = Int8Array.from(data, (w, i) => Math.round(w / (scales[i % n] as number)));
   const sumScales = scales.map((scale) => scale * x.format.scale);
   const offsets = columns(n, (j) => {
@@ -105,6 +107,39 @@ function endingKernel({ options }: Lowering, { rescaling, format, ending }: Kern
     default:
       return ending satisfies never;
   }
+}
+
+interface Matrix {
+  readonly data: Float64Array;
+  readonly k: number;
+  readonly n: number;
+  readonly bias: Constant | null;
+}
+
+/**
+ * The scale of each column's weights: the finest that its codes hold, but where its weights are so small beside its bias that the bias would have
+ * more bits than the sums of all others have. Sums lose as many bits as the largest has too many, those of the others too: a column that is hardly
+ * more than its bias is rounded in a larger unit instead. One of zeros without a bias takes the largest of all.
+ */
+function unitsOf({ data, k, n, bias }: Matrix, input: IntegerFormat, format: IntegerFormat): number[] {
+  const finest = columns(n, (j) => largestOf(data, k, n, j) / LARGEST_WEIGHT);
+  const coarsest = finest.reduce((most, unit) => Math.max(most, unit), 0);
+  const { lo, hi } = valuesOf(format);
+  const needed = columns(n, (j) => {
+    const reach = (2 ** input.bits - 1) * input.scale * sumOf(data, k, n, j, Math.abs);
+    if (reach === 0 || reach < Math.abs(biasOf(bias, j))) return 0;
+    return Math.min(reach, Math.max(-lo, hi)) / ((finest[j] as number) * input.scale);
+  });
+  const lossless = format.bits > 16 ? LOSSLESS_LONG : LOSSLESS;
+  const harmless = Math.max(HARMLESS_LOSS, (format.scale * HARMLESS_ERROR) / (coarsest * input.scale || Infinity));
+  const largest = needed.reduce((most, sum) => Math.max(most, sum), lossless * harmless);
+  const units = columns(n, (j) => {
+    const least = Math.abs(biasOf(bias, j)) / input.scale / Math.min(LARGEST_OFFSET, largest);
+    const unit = Math.max(finest[j] as number, least);
+    return unit === 0 ? 0 : Math.max(unit, SMALLEST_COLUMN * coarsest);
+  });
+  const most = units.reduce((a, b) => Math.max(a, b), 0) || 1 / LARGEST_WEIGHT;
+  return units.map((unit) => unit || most);
 }
 
 function biasOf(bias: Constant | null, column: number): number {

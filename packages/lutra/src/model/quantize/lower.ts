@@ -1,10 +1,11 @@
 // A Network as an integer Program: every tensor in the forms its readers want, each in a format for the numbers that were seen in it. From the
 // outputs back to the inputs: what nobody reads is not made.
 
-import { fill, type Hole, holes } from "../../kernel/index.ts";
-import { elementwise, layerNormCodes, normParameters, rmsNormCodes } from "../../layer/index.ts";
+import { LutraError } from "../../base/index.ts";
+import { fill } from "../../kernel/index.ts";
+import { elementwise } from "../../layer/index.ts";
 import { codeRange, exponentOf, type IntegerFormat, integerFormat, powerOfTwo, valuesOf } from "../../num/index.ts";
-import { numberOf, type Polynomial, type Program, shareKernels } from "../../program/index.ts";
+import { type Program, shareKernels, type TensorLane, type TensorType } from "../../program/index.ts";
 import type { Spec } from "../../table/index.ts";
 import type { Constant, Network, Operator } from "../trace/network.ts";
 import { arithmetic } from "./arithmetic.ts";
@@ -19,10 +20,13 @@ import {
   partOf,
   shapeIn,
   tensorLane,
+  whereabouts,
 } from "./context.ts";
-import { BITS, Formats, formatFor, type Role, rangeOf } from "./formats.ts";
-import { readersOf, weighedOnce } from "./fusion.ts";
+import { readersOf } from "./detours.ts";
+import { BITS, Formats, formatFor, isInfinite, type Role, rangeOf } from "./formats.ts";
+import { weighedOnce } from "./fusion.ts";
 import { linear } from "./linear.ts";
+import { normTo } from "./norms.ts";
 import { plainMean, plainSelect } from "./plain.ts";
 import { rescaled } from "./rescaled.ts";
 
@@ -44,15 +48,20 @@ export function lower(network: Network, options: LowerOptions): Program {
 class Lowered implements Lowering {
   readonly network: Network;
   readonly options: LowerOptions;
-  readonly builder: ProgramBuilder = new ProgramBuilder();
+  readonly builder: ProgramBuilder;
   readonly #formats: Formats;
   readonly #operators: ReadonlyMap<string, Operator>;
+  readonly #readers: ReadonlyMap<string, readonly Operator[]>;
+  /** Tensors of the network with those of the program that hold them. */
+  readonly #told = new Set<string>();
   readonly #made = new Map<string, unknown>();
 
   constructor(network: Network, options: LowerOptions) {
     this.network = network;
     this.options = options;
+    this.builder = new ProgramBuilder(network.inputs);
     this.#formats = new Formats(network, options.range);
+    this.#readers = readersOf(network);
     this.#operators = new Map(network.operators.map((operator) => [operator.result, operator]));
   }
 
@@ -60,16 +69,34 @@ class Lowered implements Lowering {
     return this.#operators.get(tensor);
   }
 
+  readersOf(tensor: string): readonly Operator[] {
+    return this.#readers.get(tensor) ?? [];
+  }
+
   need(tensor: string, role: Role): Held {
     return this.once(`${role} ${tensor}`, () => {
-      const held = this.#make(tensor, role);
-      this.options.onHeld?.(tensor, held, role);
+      const held = this.#placed(tensor, () => this.#make(tensor, role));
+      const key = JSON.stringify([tensor, held.tensor]);
+      if (!this.#told.has(key)) this.options.onHeld?.(tensor, held, role);
+      this.#told.add(key);
       return held;
     });
   }
 
   ids(tensor: string): string {
     return this.once(`ids ${tensor}`, () => this.#makeIds(tensor));
+  }
+
+  /** Errors of kernels know no model: they get the place of what was being made. */
+  #placed(tensor: string, make: () => Held): Held {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof LutraError) || error.where !== undefined) throw error;
+      const { code, message, note } = error;
+      const details = { where: whereabouts(this, tensor), cause: error };
+      throw new LutraError(code, message, note === undefined ? details : { ...details, note });
+    }
   }
 
   once<T>(key: string, make: () => T): T {
@@ -126,23 +153,24 @@ class Lowered implements Lowering {
 
   /** In 8 bits where nothing wants more; else in 16, from which 8 are made for those that want no more. */
   #input(name: string, role: Role, format: IntegerFormat): Held {
-    const shape = shapeIn(this, name);
     if (this.#isReadInBytes(name)) return this.#byteInput(name, role, format);
     if (role !== "wide") return this.#as(this.need(name, "wide"), format);
     const { scale, zeroPoint } = format;
-    return { tensor: this.builder.declare("i16", shape, { quantization: { scale, zeroPoint } }, name), format };
+    return { tensor: this.#declareInput(name, "i16", { quantization: { scale, zeroPoint } }), format };
+  }
+
+  /** The tensor of an input: of numbers in one form, or of ids. */
+  #declareInput(name: string, lane: TensorLane, type: Partial<TensorType>): string {
+    if (this.builder.has(name)) throw fault(this, name, `the input ${name} is read as numbers and as ids or flags too`);
+    return this.builder.declare(lane, shapeIn(this, name), type, name);
   }
 
   /** Whether products with weights and tables are all that reads a tensor, as it is, reshaped or moved. */
   #isReadInBytes(name: string): boolean {
-    return this.#readersOf(name).every((operator) => {
+    return this.readersOf(name).every((operator) => {
       if (operator.op === "reshape" || operator.op === "move") return this.#isReadInBytes(operator.result);
       return operator.op === "function" || this.#isWeighed(operator);
     });
-  }
-
-  #readersOf(name: string): readonly Operator[] {
-    return readersOf(this.network, name);
   }
 
   #isWeighed(operator: Operator): boolean {
@@ -153,10 +181,9 @@ class Lowered implements Lowering {
   #byteInput(name: string, role: Role, format: IntegerFormat): Held {
     if (role !== "byte")
       throw fault(this, name, `the input ${name} is read by other than products with weights and tables`);
-    const shape = shapeIn(this, name);
-    if (!this.#readersOf(name).every((operator) => this.#isWeighed(operator))) {
+    if (!this.readersOf(name).every((operator) => this.#isWeighed(operator))) {
       const { scale, zeroPoint } = format;
-      return { tensor: this.builder.declare("i8", shape, { quantization: { scale, zeroPoint } }, name), format };
+      return { tensor: this.#declareInput(name, "i8", { quantization: { scale, zeroPoint } }), format };
     }
     // Without zero points: one for all places would cost as much as it gives.
     const own = this.options.weighedInput?.(name) ?? "even";
@@ -164,15 +191,19 @@ class Lowered implements Lowering {
     const one = integerFormat(true, BITS[own], 1);
     const { lo, hi } = codeRange(one);
     const type = { range: [lo, hi] as const, quantization: { scale: scales, zeroPoint: 0 } };
-    return { tensor: this.builder.declare(tensorLane(one), shape, type, name), format: one, scales };
+    return { tensor: this.#declareInput(name, tensorLane(one), type), format: one, scales };
   }
 
+  /** In the format of the one source, if the fill has a code in it; else in the format that all share, in 16 bits if sources have no more. */
   #move({ pieces, fill: empty, result }: Extract<Operator, { op: "move" }>, role: Role, own: IntegerFormat): Held {
     const sources = pieces.map(({ from }) => this.need(from, role));
-    const format = sources.length === 1 ? (sources[0] as Held).format : own;
+    const [first, ...others] = sources;
+    const format = first !== undefined && others.length === 0 && hasCode(first.format, empty) ? first.format : own;
+    if (role === "long" && sources.some((source) => source.format.bits < format.bits)) return this.need(result, "wide");
     const y = this.builder.codes(format, shapeIn(this, result));
     const parts = pieces.map((piece, i) => partOf(piece, this.#as(sources[i] as Held, format).tensor));
-    const code = Math.round(empty / format.scale) + format.zeroPoint;
+    const { lo, hi } = codeRange(format);
+    const code = Math.max(lo, Math.min(hi, codeOf(empty, format)));
     this.builder.emit({ op: "move", parts, fill: code, result: y.tensor });
     return y;
   }
@@ -195,7 +226,7 @@ class Lowered implements Lowering {
   #function({ fn, input, result }: Extract<Operator, { op: "function" }>, format: IntegerFormat): Held {
     const weighed = weighedOnce(this, input);
     // Of one reader: another one may want another format, and the product would be made again.
-    if (weighed !== null && this.#readersOf(result).length === 1) {
+    if (weighed !== null && this.readersOf(result).length === 1) {
       return linear(this, weighed, this.#formats.of(input, "byte"), { by: "function", fn, output: format });
     }
     const x = this.need(input, "byte");
@@ -210,13 +241,13 @@ class Lowered implements Lowering {
   /** Wanted in 8 bits and in more, a norm gives both at once: those of 8 bits are the others rounded again. */
   #norm(operator: Extract<Operator, { op: "norm" }>, role: Role, format: IntegerFormat): Held {
     const { result } = operator;
-    if ((role !== "byte" && role !== "wide") || !this.#isReadInBoth(result)) return this.#normTo(operator, format)[0];
+    if ((role !== "byte" && role !== "wide") || !this.#isReadInBoth(result)) return normTo(this, operator, format)[0];
     const [coarse, wide] = [this.#formats.of(result, "byte"), this.#formats.of(result, "wide")];
     // Not so fine that 16 bits would hold less than they are to.
     const finer = Math.min(MOST_FINER, exponentOf(coarse.scale / wide.scale));
-    if (finer < 1) return this.#normTo(operator, format)[0];
+    if (finer < 1) return normTo(this, operator, format)[0];
     const both = this.once(`norm ${result}`, () => {
-      return this.#normTo(operator, integerFormat(true, 16, coarse.scale * powerOfTwo(-finer)), coarse);
+      return normTo(this, operator, integerFormat(true, 16, coarse.scale * powerOfTwo(-finer)), coarse);
     });
     return both[role === "byte" ? 1 : 0] as Held;
   }
@@ -224,7 +255,7 @@ class Lowered implements Lowering {
   /** Whether products with weights and others read a tensor, as it is, reshaped or moved. */
   #isReadInBoth(name: string): boolean {
     const readers = (at: string): readonly Operator[] =>
-      this.#readersOf(at).flatMap((operator) =>
+      this.readersOf(at).flatMap((operator) =>
         operator.op === "reshape" || operator.op === "move" ? readers(operator.result) : [operator],
       );
     const all = readers(name);
@@ -234,57 +265,13 @@ class Lowered implements Lowering {
     return all.some(isByte) && all.some(isWide);
   }
 
-  /** A norm in a format, and in a coarser one too. */
-  #normTo(
-    { kind, epsilon, input, gamma, beta, result }: Extract<Operator, { op: "norm" }>,
-    format: IntegerFormat,
-    coarse?: IntegerFormat,
-  ): readonly [Held, ...Held[]] {
-    const x = this.need(input, "wide");
-    const shape = shapeIn(this, result);
-    const columns = numberOf(shape.at(-1) as Polynomial);
-    if (columns === null) throw fault(this, result, "a norm's rows have one length in every run");
-    const numbers = (name: string | null, otherwise: number): ArrayLike<number> => {
-      const data = name === null ? undefined : constantOf(this, name)?.data;
-      return data !== undefined && data.length > 1 ? data : new Float64Array(columns).fill(data?.[0] ?? otherwise);
-    };
-    const parameters = normParameters(numbers(gamma, 1), numbers(beta, 0), format);
-    const make = kind === "layer-norm" ? layerNormCodes : rmsNormCodes;
-    const { gammaShift, betaShift } = parameters;
-    const about = {
-      input: x.format,
-      output: format,
-      columns,
-      epsilon,
-      gammaShift,
-      betaShift,
-      mantissaBits: 8,
-    } as const;
-    const empty = make({ ...about, beta: true, ...(coarse === undefined ? {} : { coarse }) });
-    const [{ spec }] = holes(empty) as [Hole];
-    const results = [format, ...(coarse === undefined ? [] : [coarse])].map((each) => this.builder.codes(each, shape));
-    const args = {
-      x: x.tensor,
-      gamma: this.builder.constant(parameters.gamma, "i16", [columns]),
-      beta: this.builder.constant(parameters.beta, "i16", [columns]),
-    };
-    const kernel = fill(empty, { rsqrt: this.options.table(spec) });
-    this.builder.kernel(
-      kernel,
-      shape,
-      args,
-      results.map(({ tensor }) => tensor),
-    );
-    return results as unknown as readonly [Held, ...Held[]];
-  }
-
   #makeIds(name: string): string {
     const constant = constantOf(this, name);
     if (constant !== undefined) return this.builder.constant(Int32Array.from(constant.data), "i32", constant.shape);
     const operator = this.operatorOf(name);
     const shape = shapeIn(this, name);
     if (operator === undefined) {
-      return this.builder.declare("i32", shape, { range: [0, this.options.largestCode(name)] }, name);
+      return this.#declareInput(name, "i32", { range: [0, this.options.largestCode(name)] });
     }
     if (operator.op === "reshape") return this.builder.reshaped(this.ids(operator.input), shape);
     const result = this.builder.declare("i32", shape);
@@ -298,4 +285,15 @@ class Lowered implements Lowering {
     }
     return result;
   }
+}
+
+function codeOf(x: number, { scale, zeroPoint }: IntegerFormat): number {
+  return Math.round(x / scale) + zeroPoint;
+}
+
+/** Whether a format need not saturate a number; none has more than the largest code for those that stand for infinity. */
+function hasCode(format: IntegerFormat, x: number): boolean {
+  const { lo, hi } = codeRange(format);
+  const code = codeOf(x, format);
+  return isInfinite(x) || (code >= lo && code <= hi);
 }

@@ -6,8 +6,8 @@
 import { parseFn } from "../../fn/index.ts";
 import type { Interval } from "../../num/index.ts";
 import type { Constant, Network, Operator } from "../trace/network.ts";
+import { readersOf } from "./detours.ts";
 import type { Observed } from "./observe.ts";
-import { readersOf } from "./prepare.ts";
 import type { Seen } from "./ranges.ts";
 
 type Product = Extract<Operator, { op: "product" }>;

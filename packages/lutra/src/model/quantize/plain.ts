@@ -12,7 +12,6 @@ import {
   softmaxWideCodes,
 } from "../../layer/index.ts";
 import { type IntegerFormat, integerFormat, valuesOf } from "../../num/index.ts";
-import { fromNumber } from "../../program/index.ts";
 import type { Operator } from "../trace/network.ts";
 import { type Aligned, fault, type Held, type Lowering, shapeIn } from "./context.ts";
 import { codedOf, maskOf } from "./masks.ts";
@@ -77,12 +76,10 @@ export function plainProduct(lowering: Lowering, { a, b, result }: Of<"product">
 export function plainMean(lowering: Lowering, { input, result }: Of<"mean">, format: IntegerFormat): Held {
   const { builder, options } = lowering;
   const x = lowering.need(input, "wide");
-  const shape = shapeIn(lowering, input);
-  const tile = shape.length === 1 ? [fromNumber(1), ...shape] : shape;
-  const from = shape.length === 1 ? builder.reshaped(x.tensor, tile) : x.tensor;
-  const y = builder.codes(format, shape.length === 1 ? tile.slice(0, 1) : shapeIn(lowering, result));
-  builder.kernel(meanCodes({ input: x.format, output: format, maxRow: options.maxRow }), tile, { x: from }, [y.tensor]);
-  return shape.length === 1 ? { ...y, tensor: builder.reshaped(y.tensor, shapeIn(lowering, result)) } : y;
+  const y = builder.codes(format, shapeIn(lowering, result));
+  const kernel = meanCodes({ input: x.format, output: format, maxRow: options.maxRow });
+  builder.kernel(kernel, shapeIn(lowering, input), { x: x.tensor }, [y.tensor]);
+  return y;
 }
 
 /** A choice between two tensors, by a condition of few values. */

@@ -4,23 +4,17 @@
 import { areSame, numberOf, type Polynomial } from "../../program/index.ts";
 import type { Constant, Network, Operator, Place, Shape } from "../trace/network.ts";
 import { stridesOf, whole } from "../trace/tracer.ts";
-import { readsOf, withoutDetours } from "./detours.ts";
+import { withTables } from "./codes.ts";
+import { readersOf, withoutDetours } from "./detours.ts";
+
+export { readersOf };
 
 type Product = Extract<Operator, { op: "product" }>;
 type Binary = Extract<Operator, { op: "binary" }>;
 type Move = Extract<Operator, { op: "move" }>;
 
 export function prepare(network: Network): Network {
-  return splitProducts(withFactorsInGamma(withoutDetours(network)));
-}
-
-/** The operators that read each tensor, once for each operand. */
-export function readersOf({ operators }: Network): ReadonlyMap<string, readonly Operator[]> {
-  const readers = new Map<string, Operator[]>();
-  for (const operator of operators) {
-    for (const tensor of readsOf(operator)) readers.set(tensor, [...(readers.get(tensor) ?? []), operator]);
-  }
-  return readers;
+  return splitProducts(withFactorsInGamma(withoutDetours(withTables(network))));
 }
 
 function isOutput({ outputs }: Network, tensor: string): boolean {

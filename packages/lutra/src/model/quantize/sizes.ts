@@ -3,7 +3,7 @@
 
 import { fromNumber, type NamedSize, numberOf, type Polynomial } from "../../program/index.ts";
 import type { Network, Operator, Piece, Shape } from "../trace/network.ts";
-import { readersOf } from "./prepare.ts";
+import { readersOf } from "./detours.ts";
 
 /** An attention's row has at most so many: sums of its 7-bit weights and 8-bit values stay within 24 bits. */
 const LONGEST_ROW = 1024;
@@ -16,11 +16,11 @@ export function sizesOf(network: Network): readonly NamedSize[] {
   return [...names].map((name) => ({ name, least: 1, most: largestSize(network, name) }));
 }
 
-/** Longest row of a Softmax within these bounds, at least 1. */
+/** Longest row of a Softmax or a mean within these bounds, at least 1. */
 export function longestRow({ operators, shapes }: Network, sizes: readonly NamedSize[]): number {
   const most = Object.fromEntries(sizes.map(({ name, most }) => [name, most]));
   return operators.reduce((longest, operator) => {
-    const row = operator.op === "softmax" ? shapes[operator.input]?.at(-1) : undefined;
+    const row = operator.op === "softmax" || operator.op === "mean" ? shapes[operator.input]?.at(-1) : undefined;
     return row === undefined ? longest : Math.max(longest, valueIn(row, most));
   }, 1);
 }
@@ -60,9 +60,10 @@ function limits(network: Network): readonly Limit[] {
         return operator.pieces.flatMap((piece) => pieceLimit(network, piece));
       case "gather":
         return gatherLimit(network, operator, byResult);
-      case "softmax": {
+      case "softmax":
+      case "mean": {
         const row = network.shapes[operator.input]?.at(-1) ?? fromNumber(1);
-        return [(values) => valueIn(row, values) <= LONGEST_ROW];
+        return numberOf(row) === null ? [(values) => valueIn(row, values) <= LONGEST_ROW] : [];
       }
       default:
         return [];

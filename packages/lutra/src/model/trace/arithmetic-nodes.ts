@@ -3,8 +3,9 @@
 import { integersAttribute, type NodeProto, numberAttribute } from "../../onnx/index.ts";
 import { areSame, fromNumber, numberOf, over, type Polynomial, plus, times } from "../../program/index.ts";
 import { BINARY, choose, combine } from "./folding.ts";
+import { fromFirst, moved } from "./moved.ts";
 import type { BinaryFunction, Shape } from "./network.ts";
-import { ONE, type Tracer } from "./tracer.ts";
+import { ONE, stridesOf, type Tracer } from "./tracer.ts";
 import { asSizes, constant, shapeOf, sizes, type Traced } from "./values.ts";
 
 export type Handler = (tracer: Tracer, inputs: readonly Traced[], node: NodeProto) => readonly Traced[];
@@ -214,10 +215,19 @@ const mean: Handler = (tracer, [x, given], node) => {
   if (x === undefined) throw tracer.fault("the operand is missing");
   const shape = shapeOf(x);
   const axes = integersAttribute(node, "axes") ?? (given?.kind === "constant" ? Array.from(given.constant.data) : []);
-  const places = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
-  if (places.length !== 1 || places[0] !== shape.length - 1) throw tracer.fault("a mean over other axes than the last");
-  const result = tracer.append({ op: "mean", input: tracer.tensor(x) }, shape.slice(0, -1));
-  return [numberAttribute(node, "keepdims", 1) === 0 ? result : tracer.reshape(result, [...shape.slice(0, -1), ONE])];
+  const axis = fromFirst(axes[0] ?? 0, shape.length);
+  if (axes.length !== 1) throw tracer.fault(`a mean over ${axes.length === 0 ? "all" : "several"} axes`);
+  const rest = shape.filter((_, i) => i !== axis);
+  const strides = stridesOf(shape);
+  const read = {
+    start: fromNumber(0),
+    strides: [...strides.filter((_, i) => i !== axis), strides[axis] as Polynomial],
+  };
+  const isLast = axis === shape.length - 1;
+  const last = isLast ? x : moved(tracer, x, [...rest, shape[axis] as Polynomial], read);
+  const result = tracer.append({ op: "mean", input: tracer.tensor(last) }, rest);
+  const kept = shape.map((size, i) => (i === axis ? ONE : size));
+  return [numberAttribute(node, "keepdims", 1) === 0 ? result : tracer.reshape(result, kept)];
 };
 
 /** Numbers stay as they are: integers and conditions that a run computes are real numbers too. */

@@ -66,6 +66,8 @@ export type Operator =
 
 export interface Network {
   readonly inputs: readonly string[];
+  /** Inputs whose type says that they hold integers, or true and false; none if absent. */
+  readonly integers?: readonly string[];
   /** Names of the model, and the tensors that hold them. */
   readonly outputs: Readonly<Record<string, string>>;
   /** Of tensors that inputs and operators give. */

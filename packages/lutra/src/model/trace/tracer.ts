@@ -76,7 +76,13 @@ export class Tracer {
 
   network(inputs: readonly string[], outputs: Network["outputs"]): Network {
     const { operators, shapes, constants, sources } = this;
-    return { inputs, outputs, operators, shapes, constants, sources };
+    const integers = inputs.filter((name) => this.isInteger(name) || this.isCondition(name));
+    // What is only reshaped into a value of the model has its numbers.
+    for (const operator of operators.toReversed()) {
+      const source = sources[operator.result];
+      if (operator.op === "reshape" && source !== undefined) sources[operator.input] ??= source;
+    }
+    return { inputs, integers, outputs, operators, shapes, constants, sources };
   }
 
   sizes(value: Traced): readonly Polynomial[] {

@@ -29,7 +29,7 @@ export interface Fixed {
   /** Of constants packed for a product: panels of one matrix after another. */
   readonly panels: ReadonlyMap<ProductStep, number>;
   /** Of inputs one over their scales, of outputs their scales: repeated until they end where a step does. */
-  readonly factors: ReadonlyMap<string, Factors>;
+  readonly factors: { readonly inputs: ReadonlyMap<string, Factors>; readonly outputs: ReadonlyMap<string, Factors> };
   /** The first address behind all. */
   readonly end: number;
 }
@@ -59,13 +59,25 @@ export function placeConstants(
   for (const name of [...Object.keys(program.constants), ...program.states]) {
     if (read.has(name) || program.states.includes(name)) tensors.set(name, take(bytesOf(program, name)));
   }
-  const lists = factorLists(program);
-  const factors = new Map(
-    [...lists].map(([name, { byteLength }]) => {
-      const address = take(byteLength);
-      return [name, { address, end: address + byteLength }] as const;
-    }),
-  );
+  const lists: { readonly address: number; readonly list: Float32Array }[] = [];
+  const factorsOf = (
+    names: readonly string[],
+    of: (quantization: Quantization) => Float32Array,
+  ): Map<string, Factors> =>
+    new Map(
+      names.flatMap((name) => {
+        const { lane, quantization } = program.tensors[name] as TensorType;
+        if (quantization === undefined || lane.startsWith("u")) return [];
+        const list = repeated(of(quantization));
+        const address = take(list.byteLength);
+        lists.push({ address, list });
+        return [[name, { address, end: address + list.byteLength }] as const];
+      }),
+    );
+  const factors = {
+    inputs: factorsOf(program.inputs, reciprocalsOf),
+    outputs: factorsOf(Object.values(program.outputs), scalesOf),
+  };
   const packings = new Map<string, { readonly address: number; readonly step: ProductStep }>();
   for (const step of module.products.keys()) {
     if (program.constants[step.b] === undefined) continue;
@@ -86,20 +98,8 @@ export function placeConstants(
     memory.put(program.constants[step.b] as Codes, end);
     pack(program, module, step, { from: end, to: address }, functions);
   }
-  for (const [name, list] of lists) memory.floats((factors.get(name) as Factors).address, list.length).set(list);
+  for (const { address, list } of lists) memory.floats(address, list.length).set(list);
   return { tensors, panels, factors, end };
-}
-
-/** By tensor. */
-function factorLists({ inputs, outputs, tensors }: Program): ReadonlyMap<string, Float32Array> {
-  const list = (name: string, of: (quantization: Quantization) => Float32Array): [string, Float32Array][] => {
-    const { lane, quantization } = tensors[name] as TensorType;
-    return quantization === undefined || lane.startsWith("u") ? [] : [[name, repeated(of(quantization))]];
-  };
-  return new Map([
-    ...Object.values(outputs).flatMap((name) => list(name, scalesOf)),
-    ...inputs.flatMap((name) => list(name, reciprocalsOf)),
-  ]);
 }
 
 /** A list so often that its length is a multiple of a step's. */

@@ -48,6 +48,8 @@ export interface LoadedProgram extends Session {
    * @throws LutraError "bad-data" for inputs that are missing, of another shape, NaN, or ids outside their range
    */
   run(inputs: Tensors, outputs?: readonly string[]): Promise<Tensors>;
+  /** Forgets everything: its memory goes with it. */
+  release(): Promise<void>;
   /** The same of codes, at once: what goes in and comes out are the integers of the program. */
   runCodes(inputs: Tensors, options?: RunOptions): Tensors;
 }
@@ -63,13 +65,18 @@ export interface LoadedProgram extends Session {
  *   lacks WebAssembly SIMD; "cancelled"
  */
 export async function load(source: Source, options: LoadOptions = {}): Promise<LoadedProgram> {
+  if (typeof source !== "string" && !(source instanceof Object)) {
+    throw new LutraError("bad-argument", `a program is loaded from a URL, a path or bytes, got ${String(source)}`);
+  }
   checkCancelled({ signal: options.signal });
   const bytes = await fetchBytes(source, options);
   checkCancelled({ signal: options.signal });
   const program = programIn(bytes, source);
   const family = familyOf(options);
   const module = family === MADE_FAMILY ? moduleIn(bytes) : null;
-  return opened(program, family, module === null ? null : await madeModule(module));
+  const made = module === null ? null : await madeModule(module);
+  checkCancelled({ signal: options.signal });
+  return opened(program, family, made);
 }
 
 /** What is wrong with a file says with which. */
@@ -128,20 +135,54 @@ function portsOf({ tensors, inputs, outputs }: Program): Ports {
 }
 
 /** Nothing here holds the program, whose constants are in the runner's memory. */
-function loaded(runner: ProgramRunner, form: Family, ports: Ports): LoadedProgram {
+function loaded(made: ProgramRunner, form: Family, ports: Ports): LoadedProgram {
+  let runner: ProgramRunner | null = made;
+  const names = Object.keys(ports.inputs);
+  const live = (): ProgramRunner => {
+    if (runner === null) throw new LutraError("bad-argument", "the program was released");
+    return runner;
+  };
   return {
     form,
     ...ports,
     get memoryBytes() {
-      return runner.memoryBytes;
+      return runner === null ? 0 : runner.memoryBytes;
     },
     run: async (inputs, outputs) => {
-      const all = runner.runNumbers(inputs);
+      checkOutputs(outputs);
+      const all = live().runNumbers(checkedInputs(names, inputs));
       return outputs === undefined ? all : Object.fromEntries(outputs.map((name) => [name, known(all, name)]));
     },
-    runCodes: (inputs, runOptions) => runner.runCodes(inputs, runOptions),
-    release: async () => {},
+    runCodes: (inputs, runOptions) => live().runCodes(checkedInputs(names, inputs), runOptions),
+    release: async () => {
+      runner = null;
+    },
   };
+}
+
+/** What is called from JavaScript may be anything. Further inputs are left alone. @throws LutraError "bad-data" */
+function checkedInputs(names: readonly string[], inputs: unknown): Tensors {
+  if (inputs === null || typeof inputs !== "object") {
+    throw new LutraError("bad-data", "inputs are given by name: { name: { shape, data } }", {
+      note: `those are ${names.join(", ")}`,
+    });
+  }
+  for (const name of names) {
+    const given: unknown = (inputs as Readonly<Record<string, unknown>>)[name];
+    if (given === undefined) continue;
+    const { shape, data } = (given ?? {}) as { readonly shape?: unknown; readonly data?: unknown };
+    const isShape = Array.isArray(shape) && shape.every((extent) => Number.isInteger(extent) && extent >= 0);
+    if (isShape && ArrayBuffer.isView(data) && !(data instanceof DataView)) continue;
+    throw new LutraError("bad-data", `the input ${name} is no { shape, data } of a list of lengths and a typed array`, {
+      note: `for example { shape: [1, 3], data: Float32Array.of(1, 2, 3) }`,
+    });
+  }
+  return inputs as Tensors;
+}
+
+function checkOutputs(outputs: unknown): void {
+  if (outputs === undefined || Array.isArray(outputs)) return;
+  throw new LutraError("bad-argument", "the outputs that are wanted are a list of names");
 }
 
 function known(outputs: Tensors, name: string): Tensors[string] {

@@ -1,9 +1,9 @@
 // Moves as copies of rows, where numbers lie side by side in both tensors, or of single elements.
 
-import { sizeOf } from "../../base/index.ts";
+import { LutraError, sizeOf } from "../../base/index.ts";
 import { laneBits } from "../../kernel/index.ts";
 import type { Part, Step } from "../../program/index.ts";
-import { FUNCTIONS } from "../../target/wasm/index.ts";
+import { FUNCTIONS, OUTER_AXES } from "../../target/wasm/index.ts";
 import type { Call, Planned, Planner } from "./planner.ts";
 
 /** An axis of a box: how many there are, and how many elements lie from one to the next. */
@@ -49,7 +49,9 @@ function copyOf(planner: Planner, { from, box, read, write }: Part, size: number
   const last = (of: "read" | "write"): number =>
     axes.reduce((at, axis) => at + Math.max(0, axis.extent - 1) * axis[of], copy[of]);
   const isEmpty = axes.some(({ extent }) => extent === 0);
-  if (!isEmpty && (last("read") >= sizeOf(planner.tensor(from).shape) || last("write") >= size)) {
+  // Not a number is outside too.
+  const isInside = last("read") < sizeOf(planner.tensor(from).shape) && last("write") < size;
+  if (!isEmpty && !isInside) {
     throw new RangeError(`the part of ${from} leaves its tensors`);
   }
   return { ...copy, axes: joined(axes) };
@@ -95,45 +97,42 @@ function fillAll(planner: Planner, to: number, size: number, bytes: number, fill
 }
 
 function callsOf(planner: Planner, { from, read, write, axes }: Copy, to: number, bytes: number): readonly Call[] {
-  const last = axes.at(-1);
-  const isSideBySide = last === undefined || (last.read === 1 && last.write === 1);
-  const one: Axis = { extent: 1, read: 0, write: 0 };
-  const inner = isSideBySide ? [axes.at(-2) ?? one, last ?? one] : [axes.at(-2) ?? one, last];
-  const [rows, columns] = inner as [Axis, Axis];
+  const last = axes.at(-1) ?? ONE;
+  const isSideBySide = axes.length === 0 || (last.read === 1 && last.write === 1);
+  const outer = axes.slice(0, -1);
+  const inside = Array.from({ length: OUTER_AXES }, (_, i) => outer.at(i - OUTER_AXES) ?? ONE).flatMap(numbersOf);
   const source = planner.address(from);
-  return startsOf(axes.slice(0, -2)).map((start) => {
+  return startsOf(outer.slice(0, -OUTER_AXES), from).map((start) => {
     const [at, target] = [source + (read + start.read) * bytes, to + (write + start.write) * bytes];
     return isSideBySide
-      ? planner.call(
-          FUNCTIONS.copyRows,
-          at,
-          target,
-          rows.extent,
-          columns.extent * bytes,
-          rows.read * bytes,
-          rows.write * bytes,
-        )
-      : planner.call(
-          FUNCTIONS.copyElements(bytes),
-          at,
-          target,
-          rows.extent,
-          columns.extent,
-          rows.read * bytes,
-          columns.read * bytes,
-          rows.write * bytes,
-          columns.write * bytes,
-        );
+      ? planner.call(FUNCTIONS.copyRows, at, target, ...inside, last.extent * bytes)
+      : planner.call(FUNCTIONS.copyElements(bytes), at, target, ...inside, ...numbersOf(last));
   });
+
+  function numbersOf({ extent, read: reads, write: writes }: Axis): readonly number[] {
+    return [extent, reads * bytes, writes * bytes];
+  }
 }
 
-/** Where the copies of the inner axes begin. */
-function startsOf(axes: readonly Axis[]): readonly { readonly read: number; readonly write: number }[] {
-  return axes.reduce(
+const ONE: Axis = { extent: 1, read: 0, write: 0 };
+/** Of one part: a program that asks for more is not written by us. */
+const MOST_CALLS = 2 ** 20;
+
+interface Start {
+  readonly read: number;
+  readonly write: number;
+}
+
+/** Where the copies of the inner axes begin. @throws LutraError "infeasible" */
+function startsOf(axes: readonly Axis[], from: string): readonly Start[] {
+  if (axes.reduce((count, { extent }) => count * extent, 1) > MOST_CALLS) {
+    throw new LutraError("infeasible", `the part of ${from} is in more than ${MOST_CALLS} pieces`);
+  }
+  return axes.reduce<readonly Start[]>(
     (starts, { extent, read, write }) =>
       starts.flatMap((start) =>
         Array.from({ length: extent }, (_, i) => ({ read: start.read + i * read, write: start.write + i * write })),
       ),
-    [{ read: 0, write: 0 }] as readonly { readonly read: number; readonly write: number }[],
+    [{ read: 0, write: 0 }],
   );
 }

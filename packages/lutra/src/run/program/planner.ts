@@ -25,8 +25,9 @@ export interface Place {
   readonly type: TensorType;
   readonly shape: readonly number[];
   readonly address: number;
-  /** Of the binary32 numbers of an input before all steps, of an output behind them; null where there is no room for them. */
-  readonly numbers: number | null;
+  /** Of the binary32 numbers of an input, before all steps, and of an output, behind them; null where there is no room for them. */
+  readonly inputNumbers: number | null;
+  readonly outputNumbers: number | null;
 }
 
 /** Calls of a step, once the slots it asked for have addresses. */
@@ -48,7 +49,10 @@ export class Planner {
   /** The slot of each tensor that is no constant or state and no other tensor's under another shape. */
   readonly #tensorSlots = new Map<string, Slot>();
   readonly #shared = new Map<string, Slot>();
-  readonly #numbers = new Map<string, Slot>();
+  readonly #inputNumbers = new Map<string, Slot>();
+  readonly #outputNumbers = new Map<string, Slot>();
+  /** How often steps have written a state so far. */
+  readonly #versions = new Map<string, number>();
   readonly #shapes = new Map<string, readonly number[]>();
   readonly #same: ReadonlyMap<string, string>;
   #step = 0;
@@ -77,20 +81,25 @@ export class Planner {
       for (const name of namesOf(step)) touch(name, at);
     });
     for (const name of Object.values(program.outputs)) touch(name, steps.length);
-    for (const name of program.inputs) this.#addNumbers(name, -1);
-    for (const name of Object.values(program.outputs)) this.#addNumbers(name, steps.length);
+    const { inputs, outputs } = this.machine.fixed.factors;
+    for (const name of inputs.keys()) this.#inputNumbers.set(name, this.#numbersAt(name, -1));
+    for (const name of outputs.keys()) this.#outputNumbers.set(name, this.#numbersAt(name, steps.length));
   }
 
   /** Memory for the numbers that an input or an output stands for. */
-  #addNumbers(name: string, at: number): void {
-    if (!this.machine.fixed.factors.has(name)) return;
-    this.#numbers.set(name, this.#slots.add(FLOAT_BYTES * sizeOf(this.tensor(name).shape), at, at));
+  #numbersAt(name: string, at: number): Slot {
+    return this.#slots.add(FLOAT_BYTES * sizeOf(this.tensor(name).shape), at, at);
   }
 
   /** Plans a step: slots that it asks for are for it alone, unless it says otherwise. */
-  at<T>(step: number, plan: () => T): T {
-    this.#step = step;
-    return plan();
+  at<T>(at: number, step: Step, plan: () => T): T {
+    this.#step = at;
+    const planned = plan();
+    for (const name of resultsOf(step)) {
+      const root = this.rootOf(name);
+      this.#versions.set(root, (this.#versions.get(root) ?? 0) + 1);
+    }
+    return planned;
   }
 
   tensor(name: string): { readonly type: TensorType; readonly shape: readonly number[] } {
@@ -116,8 +125,13 @@ export class Planner {
     return this.#slots.add(bytes, this.#step, this.#step);
   }
 
-  /** Memory that steps share, from the first that asks for it to the last. @returns also whether this is the first */
-  shared(key: string, bytes: number): { readonly slot: Slot; readonly isFirst: boolean } {
+  /**
+   * Memory for what is made of a tensor, shared by the steps from the first that asks for it to the last, or to where the tensor is written again.
+   * @returns also whether this is the first
+   */
+  shared(tensor: string, what: string, bytes: number): { readonly slot: Slot; readonly isFirst: boolean } {
+    const root = this.rootOf(tensor);
+    const key = `${this.#versions.get(root) ?? 0} ${what} ${root}`;
     const known = this.#shared.get(key);
     const slot = known ?? this.slot(bytes);
     slot.until = this.#step;
@@ -138,12 +152,16 @@ export class Planner {
   }
 
   places(): ReadonlyMap<string, Place> {
-    const names = Object.keys(this.machine.program.tensors).filter((name) => this.#tensorSlots.has(this.rootOf(name)));
-    const all = [...names, ...this.machine.program.states, ...Object.values(this.machine.program.outputs)];
+    const { program, fixed } = this.machine;
+    const names = Object.keys(program.tensors).filter((name) => {
+      const root = this.rootOf(name);
+      return this.#tensorSlots.has(root) || fixed.tensors.has(root);
+    });
     return new Map(
-      all.map((name) => {
-        const numbers = this.#numbers.get(name)?.address ?? null;
-        return [name, { ...this.tensor(name), address: this.address(name), numbers }];
+      names.map((name) => {
+        const inputNumbers = this.#inputNumbers.get(name)?.address ?? null;
+        const outputNumbers = this.#outputNumbers.get(name)?.address ?? null;
+        return [name, { ...this.tensor(name), address: this.address(name), inputNumbers, outputNumbers }];
       }),
     );
   }
@@ -182,4 +200,10 @@ function namesOf(step: Step): readonly string[] {
     default:
       return step satisfies never;
   }
+}
+
+/** Tensors that a step writes. */
+export function resultsOf(step: Step): readonly string[] {
+  if (step.op === "exit") return [];
+  return "results" in step ? step.results : [step.result];
 }

@@ -3,7 +3,7 @@
 import { sizeOf, type Tensor } from "../../base/index.ts";
 import { type Codes, decodeCodes, encodeNumbers, nanFault, type Quantization } from "../../program/index.ts";
 import { PORT_STEP, PORTS, portsModule } from "../../target/wasm/index.ts";
-import type { Factors } from "./constants.ts";
+import type { Fixed } from "./constants.ts";
 import type { Place } from "./planner.ts";
 import type { Functions, ProgramMemory } from "./program-memory.ts";
 
@@ -15,10 +15,10 @@ const DECODERS: Readonly<Record<string, string>> = { i8: PORTS.decode8, i16: POR
 
 export class Ports {
   readonly #memory: ProgramMemory;
-  readonly #factors: ReadonlyMap<string, Factors>;
+  readonly #factors: Fixed["factors"];
   readonly #functions: Functions;
 
-  constructor(memory: ProgramMemory, factors: ReadonlyMap<string, Factors>) {
+  constructor(memory: ProgramMemory, factors: Fixed["factors"]) {
     compiled ??= new WebAssembly.Module(portsModule());
     this.#memory = memory;
     this.#factors = factors;
@@ -27,8 +27,8 @@ export class Ports {
   }
 
   /** @throws LutraError "bad-data" as encodeNumbers */
-  encode(name: string, data: Tensor["data"], { type, address, numbers }: Place, codes: Codes): void {
-    const [run, factors] = [this.#functions[ENCODERS[type.lane] ?? ""], this.#factors.get(name)];
+  encode(name: string, data: Tensor["data"], { type, address, inputNumbers: numbers }: Place, codes: Codes): void {
+    const [run, factors] = [this.#functions[ENCODERS[type.lane] ?? ""], this.#factors.inputs.get(name)];
     const count = wholeSteps(data.length);
     const isTaken = data instanceof Float32Array && run !== undefined && factors !== undefined && numbers !== null;
     if (!isTaken || count === 0) {
@@ -44,11 +44,11 @@ export class Ports {
   }
 
   /** What an output's codes stand for; integers where they stand for nothing else. */
-  decode(name: string, { type, shape, address, numbers }: Place, isLast: boolean): Tensor["data"] {
+  decode(name: string, { type, shape, address, outputNumbers: numbers }: Place, isLast: boolean): Tensor["data"] {
     const length = sizeOf(shape);
     const codes = this.#memory.codes(type.lane, address, length);
     if (type.quantization === undefined) return codes.slice();
-    const [run, factors] = [this.#functions[DECODERS[type.lane] ?? ""], this.#factors.get(name)];
+    const [run, factors] = [this.#functions[DECODERS[type.lane] ?? ""], this.#factors.outputs.get(name)];
     const count = wholeSteps(length);
     // Outputs of an exit come while memory behind them is still in use.
     if (run === undefined || factors === undefined || numbers === null || count === 0 || !isLast) {

@@ -154,8 +154,7 @@ function leftFactor(planner: Planner, { a }: ProductStep, { factors }: ProductFu
   const k = shape.at(-1) as number;
   const rows = sizeOf(shape) / Math.max(1, k);
   const rowBytes = (k * laneBits(type.lane)) / 8;
-  const root = planner.rootOf(a);
-  const starts = offsetB === 0 ? null : planner.shared(`row sums ${root} ${k}`, rows * SUM_BYTES);
+  const starts = offsetB === 0 ? null : planner.shared(a, `row sums ${k}`, rows * SUM_BYTES);
   const sums = (): readonly Call[] =>
     starts?.isFirst
       ? [planner.call(FUNCTIONS.rowSums, planner.address(a), rowBytes, starts.slot.address, rows, k, -offsetB)]
@@ -165,7 +164,7 @@ function leftFactor(planner: Planner, { a }: ProductStep, { factors }: ProductFu
     return { before: sums, address: () => planner.address(a), stride: rowBytes, starts: atStarts };
   }
   const stride = roundedUp(k, ROUNDED) * productLayout(factors.method).aBytes;
-  const { slot, isFirst } = planner.shared(`${offsetA} ${widenedA} ${root} ${k}`, rows * stride);
+  const { slot, isFirst } = planner.shared(a, `${offsetA} ${widenedA} ${k}`, rows * stride);
   const converted = (): Call =>
     widenedA === null
       ? planner.call(FUNCTIONS.shift, planner.address(a), rowBytes, slot.address, stride, rows, k, offsetA)

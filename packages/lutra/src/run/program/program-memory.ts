@@ -1,5 +1,6 @@
 // The memory of a program's module, and arrays in it.
 
+import { LutraError } from "../../base/index.ts";
 import { LANE_ARRAYS } from "../../kernel/index.ts";
 import type { Codes, TensorLane } from "../../program/index.ts";
 
@@ -28,10 +29,16 @@ export class ProgramMemory {
     return this.#memory.buffer as ArrayBuffer;
   }
 
-  /** Arrays made before are no longer of this memory when it has grown. @throws RangeError where the engine has no more */
+  /** Arrays made before are no longer of this memory when it has grown. @throws LutraError "infeasible" where the engine has no more */
   grow(bytes: number): void {
     const missing = bytes - this.bytes;
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    if (missing <= 0) return;
+    try {
+      this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    } catch (cause) {
+      const needed = Math.ceil(bytes / 2 ** 20);
+      throw new LutraError("infeasible", `a run of these lengths needs ${needed} MiB of WebAssembly memory`, { cause });
+    }
   }
 
   codes(lane: TensorLane, address: number, length: number): Codes {

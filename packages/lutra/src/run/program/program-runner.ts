@@ -9,8 +9,9 @@ import { Ports } from "./ports.ts";
 import { type Functions, ProgramMemory } from "./program-memory.ts";
 import { type Schedule, schedule } from "./schedule.ts";
 
-/** Schedules that are kept: of the lengths that were run last. */
+/** Schedules that are kept, of the lengths that were run last: so many, and of so many calls together, each some 300 bytes. */
 const MOST_SCHEDULES = 16;
+const MOST_CALLS = 30_000;
 
 export interface RunOptions {
   /** Called with every tensor that a step has written, as `interpret` does. */
@@ -90,13 +91,17 @@ export class ProgramRunner {
 
   #scheduled(extents: Extents): Schedule {
     const key = Object.values(extents).join();
-    const known = this.#schedules.get(key);
-    if (known !== undefined) return known;
-    const made = schedule(this.#machine, extents);
+    const made = this.#schedules.get(key) ?? schedule(this.#machine, extents);
     this.#machine.memory.grow(made.end);
-    const [oldest] = this.#schedules.keys();
-    if (this.#schedules.size >= MOST_SCHEDULES && oldest !== undefined) this.#schedules.delete(oldest);
+    // The one that is run now is the youngest.
+    this.#schedules.delete(key);
     this.#schedules.set(key, made);
+    let calls = [...this.#schedules.values()].reduce((sum, { callCount }) => sum + callCount, 0);
+    for (const [oldest, { callCount }] of this.#schedules) {
+      if (oldest === key || (this.#schedules.size <= MOST_SCHEDULES && calls <= MOST_CALLS)) break;
+      this.#schedules.delete(oldest);
+      calls -= callCount;
+    }
     return made;
   }
 
@@ -136,7 +141,9 @@ function withMade(program: Program, family: Family, made: MadeModule): Instance 
     const instance = instantiated(knownModule(program, family, made));
     const { module, functions, memory } = instance;
     const isWhole = module.names.every((name) => typeof functions[name] === "function");
-    return isWhole && memory.bytes >= module.heapBytes ? instance : null;
+    const { heap } = functions as unknown as { readonly heap?: WebAssembly.Global };
+    const isHeap = heap instanceof WebAssembly.Global && heap.value === module.heapBytes;
+    return isWhole && isHeap && memory.bytes >= module.heapBytes ? instance : null;
   } catch {
     return null;
   }

@@ -1,12 +1,12 @@
 // A run for given lengths: where every tensor is, and which functions of the module are called with which addresses, in order. Made once for
-// each set of lengths; running it allocates nothing.
+// each set of lengths.
 
 import { LutraError, sizeOf } from "../../base/index.ts";
 import { laneBits } from "../../kernel/index.ts";
 import type { Extents, Program, Step } from "../../program/index.ts";
 import { FUNCTIONS } from "../../target/wasm/index.ts";
 import { planMove } from "./moves.ts";
-import { type Call, type Machine, type Place, type Planned, Planner } from "./planner.ts";
+import { type Call, type Machine, type Place, type Planned, Planner, resultsOf } from "./planner.ts";
 import { planProduct } from "./products.ts";
 import { planKernel } from "./tiles.ts";
 
@@ -24,23 +24,23 @@ export interface Schedule {
   readonly places: ReadonlyMap<string, Place>;
   /** The first address behind everything. */
   readonly end: number;
+  /** Of all steps. */
+  readonly callCount: number;
 }
 
 /** @throws RangeError if a move leaves its tensors */
 export function schedule(machine: Machine, extents: Extents): Schedule {
   const planner = new Planner(machine, extents);
   const steps = machine.program.blocks.flatMap(({ steps }) => steps);
-  const planned = steps.map((step, at) => planner.at(at, () => planStep(planner, step)));
+  const planned = steps.map((step, at) => planner.at(at, step, () => planStep(planner, step)));
   const end = planner.place();
-  return {
-    steps: steps.map((step, at) => ({
-      calls: (planned[at] as Planned)(),
-      results: resultsOf(step),
-      ...(step.op === "exit" ? { exit: { when: step.when, outputs: step.outputs } } : {}),
-    })),
-    places: planner.places(),
-    end,
-  };
+  const scheduled = steps.map((step, at) => ({
+    calls: (planned[at] as Planned)(),
+    results: resultsOf(step),
+    ...(step.op === "exit" ? { exit: { when: step.when, outputs: step.outputs } } : {}),
+  }));
+  const callCount = scheduled.reduce((count, { calls }) => count + calls.length, 0);
+  return { steps: scheduled, places: planner.places(), end, callCount };
 }
 
 function planStep(planner: Planner, step: Step): Planned {
@@ -112,9 +112,4 @@ function countInto(planner: Planner, result: string): Call {
     const codes = memory.codes("i32", address, length);
     for (let i = 0; i < length; i++) codes[i] = i;
   };
-}
-
-function resultsOf(step: Step): readonly string[] {
-  if (step.op === "exit") return [];
-  return "results" in step ? step.results : [step.result];
 }

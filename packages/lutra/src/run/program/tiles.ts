@@ -86,22 +86,43 @@ export function scratchBytes({ scratchBytesPerColumn }: KernelFunction, columns:
   return scratchBytesPerColumn * Math.ceil(columns / STEP_COLUMNS) * STEP_COLUMNS;
 }
 
+/** Blocks of a tile that one call computes: from the first on, so many. */
+interface Run {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** As few as there can be: in a run, the blocks of what has rows lie one after another, and all else is one for all. */
+function runsOf(ports: readonly PlacedPort[], blocks: number): readonly Run[] {
+  const follows = (block: number): boolean =>
+    ports.every(({ over, blocks: of }) => {
+      const step = (of[block] as number) - (of[block - 1] as number);
+      return step === (over === "element" || over === "row" ? 1 : 0);
+    });
+  const runs: Run[] = [];
+  for (let first = 0; first < blocks; ) {
+    let end = first + 1;
+    while (end < blocks && follows(end)) end++;
+    runs.push({ first, count: end - first });
+    first = end;
+  }
+  return runs;
+}
+
 export function planKernel(planner: Planner, step: Step & { readonly op: "kernel" }): Planned {
   const fn = planner.machine.module.kernels.get(step.kernel) as KernelFunction;
   const shape = step.tile.map((size) => planner.size(size));
   const [rows, columns] = shape.slice(-2) as [number, number];
   const tile: Tile = { outer: shape.slice(0, -2), rows, columns };
-  const ports = portsOn(planner, fn, tile, (name) => step.arguments[name] as string, step.results);
   const blocks = sizeOf(tile.outer);
   if (blocks * rows * columns === 0) return () => [];
+  const ports = portsOn(planner, fn, tile, (name) => step.arguments[name] as string, step.results) as PlacedPort[];
   const scratch = planner.slot(scratchBytes(fn, columns));
-  const isOne = isOneBlock(ports);
   return () =>
-    Array.from({ length: isOne ? 1 : blocks }, (_, block): Call => {
-      const addresses = ports.map((port) => addressIn(planner, port as PlacedPort, tile, { block, row: 0, column: 0 }));
-      const count = isOne ? blocks * rows : rows;
+    runsOf(ports, blocks).map(({ first, count }): Call => {
+      const addresses = ports.map((port) => addressIn(planner, port, tile, { block: first, row: 0, column: 0 }));
       return fn.kind === "elements"
-        ? planner.call(fn.name, ...addresses, count * columns)
-        : planner.call(fn.name, ...addresses, scratch.address, count, columns);
+        ? planner.call(fn.name, ...addresses, count * rows * columns)
+        : planner.call(fn.name, ...addresses, scratch.address, count * rows, columns);
     });
 }

@@ -3,6 +3,7 @@ export { emit } from "./emit.ts";
 export type { EmitOptions, EmittedModule, Form, ModuleMemory, Port } from "./module.ts";
 export { PANEL_COLUMNS, panelBytes, productLayout } from "./product.ts";
 export { isProbeExact, productProbe } from "./product-probe.ts";
+export { OUTER_AXES } from "./program/copies.ts";
 export {
   emitProgram,
   FUNCTIONS,

@@ -7,42 +7,71 @@ import { FunctionBuilder, type FunctionDefinition } from "../assembler-module.ts
 
 const VECTOR_BYTES = 16;
 
-/** (source, target, rows, bytes, source stride, target stride): rows of so many bytes each. Strides in bytes. They do not overlap. */
+/** Axes around a row or a line of elements: for each how many there are, and the strides in the source and in the target. */
+export const OUTER_AXES = 3;
+
+/** (source, target, of each outer axis count, source stride and target stride, bytes): rows of so many bytes. Strides in bytes. They do not overlap. */
 export function copyRows(): FunctionDefinition {
-  const { builder, locals } = functionOf(6);
-  const [source, target, rows, bytes, sourceStride, targetStride] = locals as Six;
-  const row = copyBytes(builder, source, target, bytes);
-  return builder.finish(times(rows, ...row, increase(source, get(sourceStride)), increase(target, get(targetStride))));
+  const { builder, locals } = functionOf(3 + 3 * OUTER_AXES);
+  const { source, target, axes, rest } = boxOf(locals);
+  const bytes = rest[0] as Local;
+  return builder.finish(...nested(builder, source, target, axes, (from, to) => copyBytes(builder, from, to, bytes)));
 }
 
-/** (source, target, rows, columns, source row, source column, target row, target column): elements, strides in bytes. */
+/** (source, target, of each outer axis and of the elements count, source stride and target stride): elements, strides in bytes. */
 export function copyElements(bytes: 1 | 2 | 4): FunctionDefinition {
-  const { builder, locals } = functionOf(8);
-  const [source, target, rows, columns, ...strides] = locals as readonly [Local, Local, Local, Local, ...Local[]];
-  const [sourceRow, sourceColumn, targetRow, targetColumn] = strides as unknown as readonly [
-    Local,
-    Local,
-    Local,
-    Local,
-  ];
-  const [from, to, left] = [builder.local("i32"), builder.local("i32"), builder.local("i32")];
+  const { builder, locals } = functionOf(2 + 3 * (OUTER_AXES + 1));
+  const { source, target, axes, rest } = boxOf(locals);
+  const [count, read, write] = rest as readonly [Local, Local, Local];
   const [loads, stores] = WORDS[bytes];
+  const all = [...axes, { count, read, write }];
   return builder.finish(
-    times(
-      rows,
-      set(from, get(source)),
-      set(to, get(target)),
-      set(left, get(columns)),
-      times(
-        left,
-        store(stores, get(to), load(loads, get(from))),
-        increase(from, get(sourceColumn)),
-        increase(to, get(targetColumn)),
-      ),
-      increase(source, get(sourceRow)),
-      increase(target, get(targetRow)),
-    ),
+    ...nested(builder, source, target, all, (from, to) => [store(stores, get(to), load(loads, get(from)))]),
   );
+}
+
+interface LoopAxis {
+  readonly count: Local;
+  readonly read: Local;
+  readonly write: Local;
+}
+
+function boxOf(locals: readonly Local[]): {
+  readonly source: Local;
+  readonly target: Local;
+  readonly axes: readonly LoopAxis[];
+  readonly rest: readonly Local[];
+} {
+  const [source, target, ...numbers] = locals as readonly [Local, Local, ...Local[]];
+  const axes = Array.from({ length: OUTER_AXES }, (_, i) => {
+    const [count, read, write] = numbers.slice(3 * i, 3 * i + 3) as [Local, Local, Local];
+    return { count, read, write };
+  });
+  return { source, target, axes, rest: numbers.slice(3 * OUTER_AXES) };
+}
+
+/** The body at each place of the axes, the last one innermost. */
+function nested(
+  builder: FunctionBuilder,
+  source: Local,
+  target: Local,
+  axes: readonly LoopAxis[],
+  body: (source: Local, target: Local) => readonly Code[],
+): readonly Code[] {
+  const [axis, ...inner] = axes;
+  if (axis === undefined) return body(source, target);
+  const [from, to, left] = [builder.local("i32"), builder.local("i32"), builder.local("i32")];
+  return [
+    set(from, get(source)),
+    set(to, get(target)),
+    set(left, get(axis.count)),
+    times(
+      left,
+      ...nested(builder, from, to, inner, body),
+      increase(from, get(axis.read)),
+      increase(to, get(axis.write)),
+    ),
+  ];
 }
 
 /** (table, ids, target, count, row bytes, rows): target[i] = table[ids[i]], ids of a lane. @returns which id is the first outside; count if none */

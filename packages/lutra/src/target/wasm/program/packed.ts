@@ -4,6 +4,8 @@ import { type MadeModule, MODULE_VERSION } from "./emit-program.ts";
 
 const WORD_BYTES = 4;
 const HEAD_WORDS = 3;
+/** Bytes per column: kernels have far fewer values. */
+const MOST_SCRATCH = 2 ** 16;
 
 export function packModule({ bytes, heapBytes, scratch }: MadeModule): Uint8Array<ArrayBuffer> {
   const head = [MODULE_VERSION, heapBytes, scratch.length, ...scratch];
@@ -23,5 +25,6 @@ export function unpackModule(packed: Uint8Array<ArrayBuffer>): MadeModule | null
   const start = (HEAD_WORDS + count) * WORD_BYTES;
   if (version !== MODULE_VERSION || start > packed.length) return null;
   const scratch = Array.from({ length: count }, (_, i) => word(HEAD_WORDS + i));
+  if (scratch.some((bytes) => bytes > MOST_SCRATCH)) return null;
   return { bytes: packed.subarray(start), heapBytes, scratch };
 }
