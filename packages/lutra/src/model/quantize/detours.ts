@@ -62,7 +62,7 @@ function reachable(operators: readonly Operator[], outputs: ReadonlySet<string>)
 }
 
 /** The tensors that an operator reads. */
-export function readsOf(operator: Operator): readonly string[] {
+function readsOf(operator: Operator): readonly string[] {
   switch (operator.op) {
     case "product":
     case "binary":

@@ -7,8 +7,6 @@ import { stridesOf, whole } from "../trace/tracer.ts";
 import { withTables } from "./codes.ts";
 import { readersOf, withoutDetours } from "./detours.ts";
 
-export { readersOf };
-
 type Product = Extract<Operator, { op: "product" }>;
 type Binary = Extract<Operator, { op: "binary" }>;
 type Move = Extract<Operator, { op: "move" }>;
