@@ -59,6 +59,8 @@ export {
   interpreterSession,
   type Program,
   readProgram,
+  tensorsRead,
+  tensorsWritten,
   verify as verifyProgram,
   writeProgram,
 } from "./program/index.ts";

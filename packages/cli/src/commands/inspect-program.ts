@@ -1,6 +1,6 @@
 // lutra inspect on a program: its sizes, what goes in and out, and every step.
 
-import { type Program, readProgram } from "lutra";
+import { type Program, readProgram, tensorsRead, tensorsWritten } from "lutra";
 import type { Command } from "../command.ts";
 import { readBytes } from "../files.ts";
 import { inFile } from "../model-file.ts";
@@ -76,33 +76,6 @@ function inspected(step: Step, { tensors, constants }: Program): InspectedStep {
     constantBytes: stored.reduce((sum, { byteLength }) => sum + byteLength, 0),
     results: tensorsWritten(step).map((name) => ({ name, ...(tensors[name] as TensorType) })),
   };
-}
-
-function tensorsRead(step: Step): readonly string[] {
-  switch (step.op) {
-    case "product":
-      return [step.a, step.b, ...Object.values(step.arguments)];
-    case "kernel":
-      return Object.values(step.arguments);
-    case "gather":
-      return [step.table, step.ids];
-    case "move":
-      return step.parts.map(({ from }) => from);
-    case "reshape":
-    case "argmax":
-      return [step.input];
-    case "count":
-      return [];
-    case "exit":
-      return [step.when, ...Object.values(step.outputs)];
-    default:
-      return step satisfies never;
-  }
-}
-
-function tensorsWritten(step: Step): readonly string[] {
-  if (step.op === "exit") return [];
-  return "results" in step ? step.results : [step.result];
 }
 
 function portFacts({ program, sizes, states, inputs, outputs }: InspectProgramData, style: Style): string {

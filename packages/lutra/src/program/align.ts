@@ -13,3 +13,8 @@ export function innerAxes<T>(tile: readonly T[], over: Over): readonly T[] {
 export function resultShape<T>(tile: readonly T[], over: Over): readonly T[] {
   return [...tile.slice(0, -2), ...innerAxes(tile, over)];
 }
+
+/** How many of a tile's last two axes vary with a value. */
+export function axesOver(over: Over): number {
+  return over === "element" ? 2 : over === "one" ? 0 : 1;
+}

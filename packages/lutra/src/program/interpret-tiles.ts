@@ -2,6 +2,7 @@
 
 import { sizeOf } from "../base/index.ts";
 import { interpret as interpretKernel, type Kernel, type Over } from "../kernel/index.ts";
+import { axesOver } from "./align.ts";
 import { codesIn, type Machine, shapeOf, tensorIn, write } from "./machine.ts";
 import { commonShape, repeatedPlaces } from "./places.ts";
 import type { Codes, Step } from "./types.ts";
@@ -73,10 +74,6 @@ export function onTile(
     const answers = interpretKernel(kernel, Object.fromEntries(inputs), rows, columns);
     for (const [i, answer] of answers.entries()) out[i]?.set(answer, block * (sizes[i] as number));
   }
-}
-
-function axesOver(over: Over): number {
-  return over === "element" ? 2 : over === "one" ? 0 : 1;
 }
 
 function sizeOver(over: Over, rows: number, columns: number): number {

@@ -6,6 +6,7 @@ import { laneRange } from "../kernel/index.ts";
 import type { Interval } from "../num/index.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { areEqual, largest, product, sameShape, smallest } from "./sizes.ts";
+import { tensorsRead, tensorsWritten } from "./step-tensors.ts";
 import type { Program, Size, Step, TensorType } from "./types.ts";
 import { checkDeclarations } from "./verify-declarations.ts";
 import { productComplaint, tileComplaint } from "./verify-tiles.ts";
@@ -49,7 +50,7 @@ class Order {
   }
 
   add(step: Step): void {
-    for (const result of resultsOf(step)) {
+    for (const result of tensorsWritten(step)) {
       this.#known.add(result);
       if (this.#states.has(result)) this.#writtenStates.add(result);
     }
@@ -57,7 +58,7 @@ class Order {
   }
 
   complaint(step: Step): string | null {
-    const [reads, results] = [readsOf(step), resultsOf(step)];
+    const [reads, results] = [tensorsRead(step), tensorsWritten(step)];
     const unwritten = reads.find((name) => !this.#known.has(name));
     if (unwritten !== undefined) return `tensor ${unwritten} is read before it is written`;
     const stale = reads.find((name) => this.#writtenStates.has(this.#rootOf(name)));
@@ -90,39 +91,12 @@ class Order {
   }
 }
 
-/** What a step writes. */
-function resultsOf(step: Step): readonly string[] {
-  if (step.op === "exit") return [];
-  return step.op === "product" || step.op === "kernel" ? step.results : [step.result];
-}
-
-/** What a step reads. */
-function readsOf(step: Step): readonly string[] {
-  switch (step.op) {
-    case "product":
-      return [step.a, step.b, ...Object.values(step.arguments)];
-    case "kernel":
-      return Object.values(step.arguments);
-    case "gather":
-      return [step.table, step.ids];
-    case "move":
-      return step.parts.map(({ from }) => from);
-    case "reshape":
-    case "argmax":
-      return [step.input];
-    case "count":
-      return [];
-    case "exit":
-      return [step.when, ...Object.values(step.outputs)];
-    default:
-      return step satisfies never;
-  }
-}
-
 // steps ---------------------------------------------------------------------------------------------------------------
 
 function complaintAbout(step: Step, facts: Facts, order: Order): string | null {
-  const missing = [...readsOf(step), ...resultsOf(step)].find((name) => !Object.hasOwn(facts.program.tensors, name));
+  const missing = [...tensorsRead(step), ...tensorsWritten(step)].find(
+    (name) => !Object.hasOwn(facts.program.tensors, name),
+  );
   if (missing !== undefined) return `tensor ${missing} is not declared`;
   try {
     return order.complaint(step) ?? sizesComplaint(step, facts) ?? ruleOf(step, facts) ?? rangeComplaint(step, facts);
@@ -146,7 +120,7 @@ function sizesComplaint(step: Step, { program: { sizes } }: Facts): string | nul
 
 /** A tensor is only written what its lane holds, and what keeps its promise. */
 function rangeComplaint(step: Step, facts: Facts): string | null {
-  for (const [i, name] of resultsOf(step).entries()) {
+  for (const [i, name] of tensorsWritten(step).entries()) {
     const promised = facts.rangeOf(name);
     const given = writtenRange(step, i, facts);
     if (given.lo < promised.lo || given.hi > promised.hi) {

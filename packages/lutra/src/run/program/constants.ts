@@ -9,6 +9,7 @@ import {
   reciprocalsOf,
   scalesOf,
   type TensorType,
+  tensorsRead,
 } from "../../program/index.ts";
 import {
   FUNCTIONS,
@@ -113,12 +114,8 @@ function repeated(list: Float32Array): Float32Array {
 function namesRead(program: Program): ReadonlySet<string> {
   const read = new Set(Object.values(program.outputs));
   for (const step of program.blocks.flatMap(({ steps }) => steps)) {
-    if (step.op === "product" || step.op === "kernel") for (const name of Object.values(step.arguments)) read.add(name);
-    if (step.op === "product") read.add(step.a);
-    if (step.op === "gather") read.add(step.table).add(step.ids);
-    if (step.op === "move") for (const { from } of step.parts) read.add(from);
-    if (step.op === "reshape" || step.op === "argmax") read.add(step.input);
-    if (step.op === "exit") for (const name of [step.when, ...Object.values(step.outputs)]) read.add(name);
+    const names = step.op === "product" ? [step.a, ...Object.values(step.arguments)] : tensorsRead(step);
+    for (const name of names) read.add(name);
   }
   return read;
 }

@@ -10,6 +10,8 @@ import {
   shapeIn,
   sizeIn,
   type TensorType,
+  tensorsRead,
+  tensorsWritten,
 } from "../../program/index.ts";
 import type { ProgramModule } from "../../target/wasm/index.ts";
 import type { Fixed } from "./constants.ts";
@@ -78,7 +80,7 @@ export class Planner {
     };
     for (const name of program.inputs) touch(name, -1);
     steps.forEach((step, at) => {
-      for (const name of namesOf(step)) touch(name, at);
+      for (const name of [...tensorsRead(step), ...tensorsWritten(step)]) touch(name, at);
     });
     for (const name of Object.values(program.outputs)) touch(name, steps.length);
     const { inputs, outputs } = this.machine.fixed.factors;
@@ -95,7 +97,7 @@ export class Planner {
   at<T>(at: number, step: Step, plan: () => T): T {
     this.#step = at;
     const planned = plan();
-    for (const name of resultsOf(step)) {
+    for (const name of tensorsWritten(step)) {
       const root = this.rootOf(name);
       this.#versions.set(root, (this.#versions.get(root) ?? 0) + 1);
     }
@@ -177,33 +179,4 @@ export class Planner {
 function sameTensors({ blocks }: Program): ReadonlyMap<string, string> {
   const steps = blocks.flatMap((block) => block.steps);
   return new Map(steps.flatMap((step) => (step.op === "reshape" ? [[step.result, step.input] as const] : [])));
-}
-
-/** Every tensor that a step reads or writes. */
-function namesOf(step: Step): readonly string[] {
-  switch (step.op) {
-    case "product":
-      return [step.a, step.b, ...Object.values(step.arguments), ...step.results];
-    case "kernel":
-      return [...Object.values(step.arguments), ...step.results];
-    case "gather":
-      return [step.table, step.ids, step.result];
-    case "move":
-      return [...step.parts.map(({ from }) => from), step.result];
-    case "reshape":
-    case "argmax":
-      return [step.input, step.result];
-    case "count":
-      return [step.result];
-    case "exit":
-      return [step.when, ...Object.values(step.outputs)];
-    default:
-      return step satisfies never;
-  }
-}
-
-/** Tensors that a step writes. */
-export function resultsOf(step: Step): readonly string[] {
-  if (step.op === "exit") return [];
-  return "results" in step ? step.results : [step.result];
 }

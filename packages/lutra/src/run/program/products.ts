@@ -13,7 +13,7 @@ import {
 } from "../../target/wasm/index.ts";
 import type { Call, Planned, Planner } from "./planner.ts";
 import type { Slot } from "./slots.ts";
-import { addressIn, isOneBlock, portsOn, scratchBytes, type Tile } from "./tiles.ts";
+import { addressIn, isOneBlock, portsOn, STEP_COLUMNS, scratchBytes, type Tile } from "./tiles.ts";
 
 /** Of the sums: a part of the second-level cache, beside the rows of a and a block of b's panels. */
 const SUMS_BYTES = 2 ** 17;
@@ -21,8 +21,6 @@ const SUMS_BYTES = 2 ** 17;
 const ROWS_BYTES = 2 ** 19;
 /** Columns of a block: the kernel's rows are long enough then. */
 const BLOCK_COLUMNS = 128;
-/** Columns that SIMD computes at once. */
-const STEP_COLUMNS = 16;
 const SUM_BYTES = 4;
 /** Rows of 16 bytes that functions write. */
 const ROUNDED = 16;

@@ -3,10 +3,10 @@
 
 import { LutraError, sizeOf } from "../../base/index.ts";
 import { laneBits } from "../../kernel/index.ts";
-import type { Extents, Program, Step } from "../../program/index.ts";
+import { type Extents, type Program, type Step, tensorsWritten } from "../../program/index.ts";
 import { FUNCTIONS } from "../../target/wasm/index.ts";
 import { planMove } from "./moves.ts";
-import { type Call, type Machine, type Place, type Planned, Planner, resultsOf } from "./planner.ts";
+import { type Call, type Machine, type Place, type Planned, Planner } from "./planner.ts";
 import { planProduct } from "./products.ts";
 import { planKernel } from "./tiles.ts";
 
@@ -36,7 +36,7 @@ export function schedule(machine: Machine, extents: Extents): Schedule {
   const end = planner.place();
   const scheduled = steps.map((step, at) => ({
     calls: (planned[at] as Planned)(),
-    results: resultsOf(step),
+    results: tensorsWritten(step),
     ...(step.op === "exit" ? { exit: { when: step.when, outputs: step.outputs } } : {}),
   }));
   const callCount = scheduled.reduce((count, { calls }) => count + calls.length, 0);

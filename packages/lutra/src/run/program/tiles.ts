@@ -2,11 +2,12 @@
 
 import { sizeOf } from "../../base/index.ts";
 import { laneBits, type Over } from "../../kernel/index.ts";
-import { repeatedPlaces, type Step } from "../../program/index.ts";
+import { axesOver, repeatedPlaces, type Step } from "../../program/index.ts";
 import type { KernelFunction, Port } from "../../target/wasm/index.ts";
 import type { Call, Planned, Planner } from "./planner.ts";
 
-const STEP_COLUMNS = 16;
+/** Columns that SIMD computes at once. */
+export const STEP_COLUMNS = 16;
 
 /** An array of a kernel: of which tensor, and which of its blocks belongs to each block of the tile. */
 export interface PlacedPort {
@@ -51,10 +52,6 @@ export function portsOn(
     return tensor === null ? null : port(param, tensor);
   });
   return [...inputs, ...results.map((result, i) => port(result, resultNames[i] as string))];
-}
-
-function axesOver(over: Over): number {
-  return over === "element" ? 2 : over === "one" ? 0 : 1;
 }
 
 /** Whether the blocks of a tile are one block with all their rows. */

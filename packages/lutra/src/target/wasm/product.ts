@@ -52,7 +52,7 @@ const MANY_ROWS = 13;
  * columnStarts + 4 * first, and their number.
  */
 export function productFunction(method: ProductMethod, starts: ProductStarts): FunctionDefinition {
-  return product(method, starts, "any");
+  return product(method, starts, "all");
 }
 
 /** The same where m is a multiple of 12, and at least 24: less code, which engines compile sooner. */
@@ -60,13 +60,13 @@ export function productOfManyRows(method: ProductMethod, starts: ProductStarts):
   return product(method, starts, "many");
 }
 
-function product(method: ProductMethod, starts: ProductStarts, rowCount: "any" | "many"): FunctionDefinition {
+function product(method: ProductMethod, starts: ProductStarts, rowCounts: "all" | "many"): FunctionDefinition {
   const builder = new FunctionBuilder(Array(11).fill("i32"), null);
   const [a, aStride, b, sums, sumsStride, rowStarts, columnStarts, m, n, k, room] =
     builder.parameters as ProductParameters;
   const { group, roomBytes } = productLayout(method);
   const [groups, panelBytes, end] = [builder.local("i32"), builder.local("i32"), builder.local("i32")];
-  const shapes = SHAPES[group === 4 ? "four" : "two"].slice(0, rowCount === "any" ? undefined : 1);
+  const shapes = SHAPES[group === 4 ? "four" : "two"].slice(0, rowCounts === "all" ? undefined : 1);
   const locals = new TileLocals(builder, shapes);
   const rows = new Rows(builder, shapes, locals);
   const dot = DOTS[method];
@@ -75,7 +75,7 @@ function product(method: ProductMethod, starts: ProductStarts, rowCount: "any" |
   const isMany = op("i32.lt_s", i32(MANY_ROWS - 1), get(m));
   const widened = (): Code[] => [...widenPanel(locals, b, end, room), ...allRows(room, DOTS.wide)];
   const widenedIfMany = (): Code[] => [when(isMany, ...widened()), when(op("i32.eqz", isMany), ...allRows(b, dot))];
-  const onePanel = roomBytes === 0 ? allRows(b, dot) : rowCount === "many" ? widened() : widenedIfMany();
+  const onePanel = roomBytes === 0 ? allRows(b, dot) : rowCounts === "many" ? widened() : widenedIfMany();
   return builder.finish(
     set(groups, groupsOf(k, group)),
     set(panelBytes, op("i32.mul", get(groups), i32(dot.bytes))),
