@@ -1,6 +1,6 @@
 // Sums of some rows of a by one panel of b, in registers over the whole of k. What counts is how many of them are independent: two dot
-// products of four bytes begin in a cycle (Zen 5) and each takes four or five, so 8 sums wait for one another: 84 % of the speed of 12.
-// Rows in tiles of 6 and 5, as even as possible, were measured 5 to 20 % slower than 6 and a rest. So tiles have 12 sums where they can:
+// products of four bytes begin in a cycle (Zen 5) and each takes four or five, so 8 sums wait for one another where 12 do not.
+// Rows in tiles of 6 and 5, as even as possible, were slower than 6 and a rest. So tiles have 12 sums where they can:
 // one of few rows has several of each element, of every other group or every third, and adds them at the end.
 
 import {

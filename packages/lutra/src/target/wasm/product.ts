@@ -1,7 +1,7 @@
 // Exact products of small integers, row-major a [m, k] times packed b [k, n], as functions over addresses. b lies in panels of 8 columns;
 // a tile of rows and one panel stays in registers over the whole of k. Sums begin at given numbers, so that an operand that is stored with
-// 64 added costs nothing: the sum begins at -64 times the other operand's. On V8 from 13.6 on they are at 97 to 99 % of what dot products
-// on registers alone reach (Zen 5, B in the cache).
+// 64 added costs nothing: the sum begins at -64 times the other operand's. How near they are to what dot products on
+// registers alone reach, bench/programs-speed measures.
 
 import { type Code, get, i32, type Local, load, op, repeatWhile, set, store, when } from "./assembler.ts";
 import { FunctionBuilder, type FunctionDefinition } from "./assembler-module.ts";
@@ -21,7 +21,7 @@ export type { ProductStarts } from "./product-tile.ts";
 /** Of what is left, a shape takes as many tiles as it can; that of three rows only one, where it leaves an even number. */
 const SHAPES: Readonly<Record<"four" | "two", readonly TileShape[]>> = {
   // With 15 vectors at most alive, V8 keeps all sums in registers. Long rounds are for processors that compute for somebody else besides:
-  // when those take half of the instructions, rounds of one group reach 80 % of the limit, of four 97 %.
+  // where those take a part of the time, short rounds were slower.
   four: [
     { rows: 6, chains: 1, unrolled: 4 },
     { rows: 3, chains: 2, unrolled: 4 },
